@@ -75,8 +75,11 @@ pub enum Blame {
 pub enum Retry {
     /// It fails again.
     Never,
-    /// It may pass after a while.
+    /// It may pass after a while: tried again within the job's restart budget.
     Backoff,
+    /// It passes when room is made (disk full, quota): waited for without end, not held against the
+    /// restart budget.
+    Pause,
 }
 
 /// What went wrong, for a person and for the restart policy.
@@ -115,6 +118,11 @@ impl Error {
     /// A system outside failed; trying again may help.
     pub fn external(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Blame::External, Retry::Backoff, message)
+    }
+
+    /// Something outside has run out (disk, quota): the job waits until there is room again.
+    pub fn exhausted(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Blame::External, Retry::Pause, message)
     }
 
     /// A system outside refuses for good (denied, not found): trying again does not help.

@@ -156,4 +156,10 @@ pub trait Committer: Send {
     /// of whose published epochs, up to `last`, are committed. Called only after the takeover epoch of
     /// this generation is published.
     async fn discard_leftovers(&mut self, own: Generation, last: Epoch) -> Result<()>;
+
+    /// The job has ended by itself and all its epochs are committed: the place for checks over everything
+    /// that was written.
+    async fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
 }

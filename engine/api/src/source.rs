@@ -5,6 +5,7 @@
 //! runtime takes a checkpoint *is* the source's state.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -110,6 +111,8 @@ pub struct ReaderContext {
     pub linger: Duration,
     /// How many rows a batch should have at most.
     pub batch_rows: usize,
+    /// The schemas that the tables had at the positions that are resumed from; empty at the first start.
+    pub schemas: Vec<Arc<TableSchema>>,
 }
 
 /// What [`Reader::next`] has done.
