@@ -96,8 +96,7 @@ mod tests {
 
     #[test]
     fn a_rename_is_told_from_a_drop_and_an_add() {
-        let before =
-            table(&[("a", DataType::Int32, 1), ("b", DataType::Utf8, 2), ("c", DataType::Utf8, 3)]);
+        let before = table(&[("a", DataType::Int32, 1), ("b", DataType::Utf8, 2), ("c", DataType::Utf8, 3)]);
         let after = table(&[("a", DataType::Int64, 1), ("x", DataType::Utf8, 3), ("n", DataType::Utf8, 4)]);
         let change = SchemaChange::between(&before, &after).unwrap();
         assert_eq!(
