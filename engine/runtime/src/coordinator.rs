@@ -1,0 +1,483 @@
+//! The one task that drives a run: hands out splits, starts epochs, gathers their parts, has them
+//! committed, and decides when the job is over.
+//!
+//! One epoch is under way at a time, from its barrier to its commit; data flows meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use seatun_api::{
+    Barrier, BarrierKind, Delivery, Epoch, Error, PlanRequest, Result, SplitPlan, TableId, TableSchema,
+};
+use seatun_state::{ManifestBody, SinkState};
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
+
+use crate::codes;
+use crate::control::Control;
+use crate::epoch::{EpochStore, Gathered, finish, now_millis};
+use crate::gather::{Gather, add_sink_part};
+use crate::job::CheckpointOptions;
+use crate::run::Outcome;
+use crate::splits::SourceSplits;
+use crate::stats::JobStats;
+use crate::tally::Counts;
+use crate::task::{Commands, Report, SourceCommand, TaskId};
+
+type Planning = Pin<Box<dyn Future<Output = (usize, Result<SplitPlan>)> + Send>>;
+type Committing = Pin<Box<dyn Future<Output = (EpochStore, Result<()>)> + Send>>;
+
+/// A node that takes part in epochs.
+pub(crate) struct Participant {
+    pub id: String,
+    /// Of a sink.
+    pub delivery: Option<Delivery>,
+}
+
+/// What a coordinator is made of.
+pub(crate) struct Setup {
+    pub checkpoint: CheckpointOptions,
+    /// A node reads all its input first: no epoch before the inputs have ended.
+    pub has_blocking: bool,
+    /// By node index; the dead-letter sink is one past the job's last node.
+    pub participants: BTreeMap<usize, Participant>,
+    pub task_ids: BTreeSet<TaskId>,
+    pub sources: Vec<SourceSplits>,
+    pub commands: Commands,
+    pub reports: mpsc::Receiver<Report>,
+    pub tasks: JoinSet<Result<()>>,
+    pub store: EpochStore,
+    pub control: Control,
+    pub stats: Arc<JobStats>,
+    /// Rows read and given up in the runs before this one.
+    pub rows_read_before: u64,
+    pub dead_lettered_before: u64,
+    pub schemas: BTreeMap<TableId, Arc<TableSchema>>,
+}
+
+/// What every node did in epochs that are committed; survives a restart of the run.
+pub(crate) type Committed = BTreeMap<usize, Counts>;
+
+/// The state of a run.
+pub(crate) struct Coordinator<'a> {
+    setup: SetupParts,
+    /// Between epochs; during one it is with `committing`.
+    store: Option<EpochStore>,
+    committed: &'a mut Committed,
+    /// Counts of the epoch that is being committed.
+    settling: Vec<(usize, Counts)>,
+    gather: Option<Gather>,
+    committing: Option<(BarrierKind, Committing)>,
+    planning: FuturesUnordered<Planning>,
+    planning_now: BTreeSet<usize>,
+    discover_at: BTreeMap<usize, Instant>,
+    next_checkpoint: Option<Instant>,
+    opened: usize,
+    finish_sent: BTreeSet<usize>,
+    wanted: bool,
+    epochs_done: u64,
+    rows_read: u64,
+    dead_lettered: u64,
+}
+
+/// A [`Setup`] without its store.
+struct SetupParts {
+    checkpoint: CheckpointOptions,
+    has_blocking: bool,
+    participants: BTreeMap<usize, Participant>,
+    task_ids: BTreeSet<TaskId>,
+    sources: Vec<SourceSplits>,
+    commands: Commands,
+    reports: mpsc::Receiver<Report>,
+    tasks: JoinSet<Result<()>>,
+    control: Control,
+    stats: Arc<JobStats>,
+    schemas: BTreeMap<TableId, Arc<TableSchema>>,
+}
+
+/// What woke the coordinator up.
+enum Wake {
+    Report(Report),
+    Ended(Result<Result<()>, JoinError>),
+    Planned(usize, Result<SplitPlan>),
+    Committed(Box<EpochStore>, Result<()>),
+    Time,
+    Stop,
+}
+
+impl<'a> Coordinator<'a> {
+    pub fn new(setup: Setup, committed: &'a mut Committed) -> Self {
+        let interval = setup.checkpoint.interval;
+        Self {
+            store: Some(setup.store),
+            committed,
+            settling: Vec::new(),
+            gather: None,
+            committing: None,
+            planning: FuturesUnordered::new(),
+            planning_now: BTreeSet::new(),
+            discover_at: BTreeMap::new(),
+            next_checkpoint: interval.map(|interval| Instant::now() + interval),
+            opened: 0,
+            finish_sent: BTreeSet::new(),
+            wanted: false,
+            epochs_done: 0,
+            rows_read: setup.rows_read_before,
+            dead_lettered: setup.dead_lettered_before,
+            setup: SetupParts {
+                checkpoint: setup.checkpoint,
+                has_blocking: setup.has_blocking,
+                participants: setup.participants,
+                task_ids: setup.task_ids,
+                sources: setup.sources,
+                commands: setup.commands,
+                reports: setup.reports,
+                tasks: setup.tasks,
+                control: setup.control,
+                stats: setup.stats,
+                schemas: setup.schemas,
+            },
+        }
+    }
+
+    /// How many epochs this run has committed.
+    pub fn epochs_done(&self) -> u64 {
+        self.epochs_done
+    }
+
+    /// Runs until the job is over.
+    ///
+    /// # Errors
+    /// The first failure of a task, a planner or a commit.
+    pub async fn run(&mut self) -> Result<Outcome> {
+        for source in 0..self.setup.sources.len() {
+            self.plan(source);
+        }
+        loop {
+            self.hand_out().await;
+            if let Some(outcome) = self.begin_epoch().await? {
+                return Ok(outcome);
+            }
+            match self.wake().await {
+                Wake::Report(report) => self.report(report)?,
+                Wake::Ended(ended) => check_end(ended)?,
+                Wake::Planned(source, plan) => self.planned(source, plan?),
+                Wake::Committed(store, result) => {
+                    self.store = Some(*store);
+                    if let Some(outcome) = self.epoch_done(result).await? {
+                        return Ok(outcome);
+                    }
+                }
+                Wake::Time => self.on_time(),
+                Wake::Stop => {}
+            }
+        }
+    }
+
+    async fn wake(&mut self) -> Wake {
+        let next_time = self.next_time();
+        let stop_seen = self.setup.control.is_stopping();
+        tokio::select! {
+            Some(report) = self.setup.reports.recv() => Wake::Report(report),
+            Some(ended) = self.setup.tasks.join_next() => Wake::Ended(ended),
+            Some((source, plan)) = self.planning.next(), if !self.planning.is_empty() => Wake::Planned(source, plan),
+            (store, result) = poll_commit(&mut self.committing), if self.committing.is_some() => {
+                Wake::Committed(Box::new(store), result)
+            }
+            () = tokio::time::sleep_until(next_time) => Wake::Time,
+            () = self.setup.control.stopping(), if !stop_seen => Wake::Stop,
+        }
+    }
+
+    fn next_time(&self) -> Instant {
+        let far = Instant::now() + Duration::from_secs(3600);
+        let slow = self
+            .gather
+            .as_ref()
+            .filter(|gather| !gather.reported_slow)
+            .map(|gather| Instant::from_std(gather.started) + self.setup.checkpoint.slow_after);
+        let checkpoint = self.next_checkpoint.filter(|_| self.is_between_epochs() && self.may_checkpoint());
+        let discovery = self.discover_at.values().min().copied();
+        [slow, checkpoint, discovery].into_iter().flatten().min().unwrap_or(far).min(far)
+    }
+
+    fn on_time(&mut self) {
+        let now = Instant::now();
+        let due: Vec<usize> =
+            self.discover_at.iter().filter(|(_, at)| **at <= now).map(|(source, _)| *source).collect();
+        for source in due {
+            self.discover_at.remove(&source);
+            self.plan(source);
+        }
+        let slow_after = self.setup.checkpoint.slow_after;
+        if let Some(gather) = &mut self.gather
+            && !gather.reported_slow
+            && gather.started.elapsed() >= slow_after
+        {
+            gather.reported_slow = true;
+            let waiting_for: BTreeSet<&str> = gather
+                .missing()
+                .iter()
+                .filter_map(|task| Some(self.setup.participants.get(&task.node)?.id.as_str()))
+                .collect();
+            tracing::warn!(
+                epoch = gather.barrier.epoch.0,
+                ?waiting_for,
+                "the checkpoint is slow; the job goes on"
+            );
+        }
+    }
+
+    // ---- splits ---------------------------------------------------------------------------------
+
+    fn plan(&mut self, source: usize) {
+        if !self.planning_now.insert(source) {
+            return;
+        }
+        let splits = &self.setup.sources[source];
+        let (state, active) = splits.planner_view();
+        let planner = Arc::clone(&splits.source);
+        self.planning.push(Box::pin(async move {
+            let request = PlanRequest { state: state.as_ref(), active: &active };
+            (source, planner.plan(request).await)
+        }));
+    }
+
+    fn planned(&mut self, source: usize, plan: SplitPlan) {
+        self.planning_now.remove(&source);
+        let splits = &mut self.setup.sources[source];
+        splits.planned(plan);
+        if let Some(interval) = splits.next_plan() {
+            self.discover_at.insert(source, Instant::now() + interval);
+        }
+    }
+
+    /// Gives readers their splits, asks planners for more, and tells sources that are read.
+    async fn hand_out(&mut self) {
+        let all_open = self.opened == self.setup.task_ids.len();
+        for index in 0..self.setup.sources.len() {
+            let node = self.setup.sources[index].node;
+            for (reader, splits) in self.setup.sources[index].assign() {
+                self.setup.commands.to_one(node, reader, SourceCommand::AddSplits(splits)).await;
+            }
+            if self.setup.sources[index].wants_plan() {
+                self.plan(index);
+            }
+            // A source ends only when all tasks are open, so that the end is seen by every one of them.
+            if all_open && self.setup.sources[index].is_done() && self.finish_sent.insert(index) {
+                self.setup.commands.to_node(node, || SourceCommand::Finish).await;
+            }
+        }
+    }
+
+    // ---- epochs ---------------------------------------------------------------------------------
+
+    fn is_between_epochs(&self) -> bool {
+        self.gather.is_none() && self.committing.is_none() && self.opened == self.setup.task_ids.len()
+    }
+
+    fn all_sources_finished(&self) -> bool {
+        self.finish_sent.len() == self.setup.sources.len()
+    }
+
+    fn may_checkpoint(&self) -> bool {
+        !self.setup.has_blocking || self.all_sources_finished()
+    }
+
+    /// Starts an epoch if one is due. Gives the outcome if the job ends without one.
+    async fn begin_epoch(&mut self) -> Result<Option<Outcome>> {
+        let stopping = self.setup.control.is_stopping();
+        if stopping && !self.may_checkpoint() && self.committing.is_none() {
+            return Ok(Some(Outcome::Stopped { epoch: None, resumable: false }));
+        }
+        if !self.is_between_epochs() {
+            return Ok(None);
+        }
+        let due = self.next_checkpoint.is_some_and(|at| at <= Instant::now());
+        let kind = match (self.all_sources_finished(), stopping) {
+            (true, _) => BarrierKind::Final,
+            (false, true) => BarrierKind::Stop,
+            (false, false) if (due || self.wanted) && self.may_checkpoint() => BarrierKind::Checkpoint,
+            _ => return Ok(None),
+        };
+        let Some(store) = &self.store else { return Ok(None) };
+        let barrier = Barrier { epoch: store.state.last_epoch().next(), kind };
+        let started_ms = i64::try_from(now_millis()).unwrap_or(i64::MAX);
+        self.wanted = false;
+        self.gather = Some(Gather::new(barrier, self.setup.task_ids.clone(), started_ms));
+        self.setup.commands.to_all(|| SourceCommand::Barrier(barrier)).await;
+        Ok(None)
+    }
+
+    fn report(&mut self, report: Report) -> Result<()> {
+        match report {
+            Report::Opened => {
+                self.opened += 1;
+                if self.opened == self.setup.task_ids.len() {
+                    self.setup.stats.ready.store(true, Ordering::Relaxed);
+                }
+            }
+            Report::SplitsFinished(task, splits) => {
+                if let Some(source) = self.setup.sources.iter_mut().find(|source| source.node == task.node) {
+                    source.finished(task.subtask, &splits);
+                }
+            }
+            Report::CheckpointWanted => self.wanted = true,
+            Report::Ack(ack) => {
+                let Some(gather) = &mut self.gather else {
+                    return Err(Error::internal(
+                        codes::POSITION_GAP,
+                        "a task answered when no epoch was under way",
+                    ));
+                };
+                if gather.ack(*ack)?
+                    && let Some(gather) = self.gather.take()
+                {
+                    self.commit(gather);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All parts are there: the epoch is published and committed while data flows on.
+    fn commit(&mut self, gather: Gather) {
+        let kind = gather.barrier.kind;
+        let gathered = self.gathered(gather);
+        if let Some(store) = self.store.take() {
+            let (control, stats) = (self.setup.control.clone(), Arc::clone(&self.setup.stats));
+            self.committing = Some((kind, Box::pin(finish(store, gathered, control, stats))));
+        }
+    }
+
+    fn gathered(&mut self, gather: Gather) -> Gathered {
+        for (task, part) in &gather.sources {
+            if let Some(source) = self.setup.sources.iter_mut().find(|source| source.node == task.node) {
+                source.acked(part);
+            }
+            for schema in &part.schemas {
+                self.note_schema(schema);
+            }
+        }
+        for (node, counts) in &gather.counts {
+            self.dead_lettered += counts.dead_lettered;
+            if self.setup.sources.iter().any(|source| source.node == *node) {
+                self.rows_read += counts.rows_in;
+            }
+        }
+        let mut body = ManifestBody {
+            schemas: self.setup.schemas.values().map(|schema| (**schema).clone()).collect(),
+            rows_read: self.rows_read,
+            dead_lettered: self.dead_lettered,
+            ..ManifestBody::default()
+        };
+        let mut positions = BTreeMap::new();
+        for source in &self.setup.sources {
+            let Some(participant) = self.setup.participants.get(&source.node) else { continue };
+            body.sources.insert(participant.id.clone(), source.state());
+            positions.insert(participant.id.clone(), source.positions());
+        }
+        for participant in self.setup.participants.values() {
+            if let Some(delivery) = participant.delivery {
+                body.sinks.insert(participant.id.clone(), new_sink_state(delivery));
+            }
+        }
+        for (task, part) in gather.sinks {
+            let id = self.setup.participants.get(&task.node).map(|participant| participant.id.as_str());
+            if let Some(state) = id.and_then(|id| body.sinks.get_mut(id)) {
+                add_sink_part(state, task.subtask, part);
+            }
+        }
+        let operators = gather
+            .operators
+            .into_iter()
+            .filter_map(|(node, parts)| Some((self.setup.participants.get(&node)?.id.clone(), parts)))
+            .collect();
+        self.settling = gather.counts;
+        Gathered {
+            epoch: gather.barrier.epoch,
+            kind: gather.barrier.kind,
+            started: gather.started,
+            started_ms: gather.started_ms,
+            body,
+            operators,
+            positions,
+        }
+    }
+
+    fn note_schema(&mut self, schema: &Arc<TableSchema>) {
+        let known = self.setup.schemas.get(&schema.id);
+        if known.is_none_or(|known| known.version < schema.version) {
+            self.setup.schemas.insert(schema.id.clone(), Arc::clone(schema));
+        }
+    }
+
+    async fn epoch_done(&mut self, result: Result<()>) -> Result<Option<Outcome>> {
+        let Some((kind, _)) = self.committing.take() else { return Ok(None) };
+        result?;
+        self.epochs_done += 1;
+        for (node, counts) in std::mem::take(&mut self.settling) {
+            self.committed.entry(node).or_default().add(&counts);
+        }
+        self.next_checkpoint = self.setup.checkpoint.interval.map(|interval| Instant::now() + interval);
+        let epoch = self.store.as_ref().map_or(Epoch(0), |store| store.state.last_epoch());
+        match kind {
+            BarrierKind::Checkpoint => Ok(None),
+            BarrierKind::Stop => Ok(Some(Outcome::Stopped { epoch: Some(epoch), resumable: true })),
+            BarrierKind::Final => {
+                self.finish_sinks().await?;
+                Ok(Some(Outcome::Finished { epoch }))
+            }
+        }
+    }
+
+    async fn finish_sinks(&mut self) -> Result<()> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        for sink in &mut store.sinks {
+            if let Some(committer) = &mut sink.committer {
+                committer.finish().await.map_err(|error| error.with("node", &sink.id))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn poll_commit(committing: &mut Option<(BarrierKind, Committing)>) -> (EpochStore, Result<()>) {
+    match committing {
+        Some((_, future)) => future.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A sink's entry of the manifest before its writers' parts are added.
+pub(crate) fn new_sink_state(delivery: Delivery) -> SinkState {
+    SinkState {
+        delivery,
+        initialized: true,
+        writers: BTreeMap::new(),
+        committables: Vec::new(),
+        schema_changes: Vec::new(),
+    }
+}
+
+/// A task that returns has done its part of the last epoch, or has failed.
+fn check_end(ended: Result<Result<()>, JoinError>) -> Result<()> {
+    match ended {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => {
+            Err(Error::internal(codes::TASK_PANICKED, "a task of the engine panicked")
+                .with_hint("this is a defect of seatun: please report it with the log"))
+        }
+        Err(error) => {
+            Err(Error::internal(codes::TASK_PANICKED, "a task of the engine was cancelled")
+                .with_source(error))
+        }
+    }
+}
