@@ -297,11 +297,7 @@ impl Batch {
             table: Arc::clone(&first.table),
             rows,
             kinds: concat_kinds(batches),
-            event_time: concat_optional(
-                batches,
-                |batch| batch.event_time.clone(),
-                |rows| Int64Array::new_null(rows),
-            )?,
+            event_time: concat_optional(batches, |batch| batch.event_time.clone(), Int64Array::new_null)?,
             sequence: concat_required(batches, |batch| batch.sequence.clone())?,
             unchanged: concat_unchanged(batches),
             image: first.image,

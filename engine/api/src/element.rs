@@ -71,6 +71,7 @@ pub enum BarrierKind {
 
 /// One element of a channel.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every element is a batch; a box would cost each one")]
 pub enum Element {
     /// Rows.
     Batch(Batch),

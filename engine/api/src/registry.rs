@@ -87,6 +87,9 @@ pub trait TransformPlugin: 'static {
     fn build(config: Self::Config, context: &PluginContext) -> Result<Box<dyn Transform>>;
 }
 
+/// Reads, validates and builds a plugin; gives all problems.
+type Build<B> = fn(&Value, &PluginContext) -> Result<Box<B>, Vec<Problem>>;
+
 /// One row of the table of plugins. `B` is what is built.
 pub struct Entry<B: ?Sized> {
     /// The plugin's name; matched without regard to case.
@@ -100,7 +103,7 @@ pub struct Entry<B: ?Sized> {
     /// Reads and validates the options; gives all problems. Pure.
     pub check: fn(&Value, &PluginContext) -> Result<(), Vec<Problem>>,
     /// Reads, validates and builds.
-    pub build: fn(&Value, &PluginContext) -> Result<Box<B>, Vec<Problem>>,
+    pub build: Build<B>,
 }
 
 /// A row for a source.

@@ -17,6 +17,7 @@ pub(crate) struct GateInput {
 }
 
 /// What comes out of a gate.
+#[expect(clippy::large_enum_variant, reason = "nearly every event is a batch; a box would cost each one")]
 pub(crate) enum Event {
     /// Rows, with the room they take in their channel.
     Batch(usize, Batch, Option<Room>),

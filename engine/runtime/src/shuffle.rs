@@ -204,9 +204,12 @@ mod tests {
         }
     }
 
+    /// Kind, key and value of each change.
+    type Changes = Vec<(u8, i64, i64)>;
+
     /// A valid changelog over a few keys: inserts, updates (some of which move the row to another key),
     /// deletes.
-    fn changelog(steps: &[(u8, i64, i64, i64)]) -> (Vec<(u8, i64, i64)>, BTreeMap<i64, i64>) {
+    fn changelog(steps: &[(u8, i64, i64, i64)]) -> (Changes, BTreeMap<i64, i64>) {
         let mut table = BTreeMap::new();
         let mut log = Vec::new();
         for &(action, key, other, value) in steps {

@@ -126,7 +126,8 @@ fn remove(root: &mut Value, path: &[Step]) -> bool {
     if let Some(parent) = descend(root, above) {
         match (&mut parent.kind, last) {
             (ValueKind::Map(map), Step::Key(key)) => {
-                if map.shift_remove(key).is_some() || remove_dotted(map, key) {
+                let removed = map.shift_remove(key).is_some() || remove_dotted(map, key);
+                if removed {
                     return true;
                 }
             }

@@ -54,8 +54,9 @@ impl OperatorTask {
                     }
                 }
                 Event::SchemaChange(port, change) => {
-                    operator.on_schema_change(port, change, &mut out).await?
+                    operator.on_schema_change(port, change, &mut out).await?;
                 }
+
                 Event::PortEnd(port) => operator.on_port_end(port, &mut out).await?,
                 Event::End => {
                     let started = Instant::now();

@@ -201,8 +201,9 @@ impl Feed {
                 .with("split", &delta.split)
         })?;
         if *known != delta.from {
-            let place =
-                |position: &Option<Position>| position.as_ref().map_or("(start)".into(), ToString::to_string);
+            let place = |position: &Option<Position>| {
+                position.as_ref().map_or_else(|| "(start)".into(), ToString::to_string)
+            };
             return Err(Error::internal(
                 codes::POSITION_GAP,
                 "a reader emitted rows that do not follow the ones before",
