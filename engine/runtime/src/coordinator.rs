@@ -81,6 +81,8 @@ pub(crate) struct Coordinator<'a> {
     next_checkpoint: Option<Instant>,
     opened: usize,
     finish_sent: BTreeSet<usize>,
+    /// Until when a job that was asked to stop may take.
+    stop_by: Option<Instant>,
     wanted: bool,
     epochs_done: u64,
     rows_read: u64,
@@ -127,6 +129,7 @@ impl<'a> Coordinator<'a> {
             next_checkpoint: interval.map(|interval| Instant::now() + interval),
             opened: 0,
             finish_sent: BTreeSet::new(),
+            stop_by: None,
             wanted: false,
             epochs_done: 0,
             rows_read: setup.rows_read_before,
@@ -205,7 +208,7 @@ impl<'a> Coordinator<'a> {
             .map(|gather| Instant::from_std(gather.started) + self.setup.checkpoint.slow_after);
         let checkpoint = self.next_checkpoint.filter(|_| self.is_between_epochs() && self.may_checkpoint());
         let discovery = self.discover_at.values().min().copied();
-        [slow, checkpoint, discovery].into_iter().flatten().min().unwrap_or(far).min(far)
+        [slow, checkpoint, discovery, self.stop_by].into_iter().flatten().min().unwrap_or(far).min(far)
     }
 
     fn on_time(&mut self) {
@@ -294,6 +297,9 @@ impl<'a> Coordinator<'a> {
     /// Starts an epoch if one is due. Gives the outcome if the job ends without one.
     async fn begin_epoch(&mut self) -> Result<Option<Outcome>> {
         let stopping = self.setup.control.is_stopping();
+        if stopping && let Some(outcome) = self.stop_without_checkpoint()? {
+            return Ok(Some(outcome));
+        }
         if stopping && !self.may_checkpoint() && self.committing.is_none() {
             return Ok(Some(Outcome::Stopped { epoch: None, resumable: false }));
         }
@@ -314,6 +320,29 @@ impl<'a> Coordinator<'a> {
         self.gather = Some(Gather::new(barrier, self.setup.task_ids.clone(), started_ms));
         self.setup.commands.to_all(|| SourceCommand::Barrier(barrier)).await;
         Ok(None)
+    }
+
+    /// Ends a job whose last checkpoint takes too long: nothing is lost, the next start goes on from the
+    /// one before or finishes the commit that is under way.
+    fn stop_without_checkpoint(&mut self) -> Result<Option<Outcome>> {
+        let stop_within = self.setup.checkpoint.stop_within;
+        let stop_by = *self.stop_by.get_or_insert_with(|| Instant::now() + stop_within);
+        if Instant::now() < stop_by {
+            return Ok(None);
+        }
+        if self.committing.is_some() {
+            return Err(Error::external_permanent(
+                codes::COMMIT_PENDING,
+                "a sink could not commit before the job had to stop",
+            )
+            .with_hint("nothing is lost: the next start of the job finishes it"));
+        }
+        tracing::warn!(
+            waited = ?stop_within,
+            "the last checkpoint takes too long; the next start goes on from the one before"
+        );
+        let epoch = self.store.as_ref().map(|store| store.state.last_epoch());
+        Ok(Some(Outcome::Stopped { epoch, resumable: true }))
     }
 
     fn report(&mut self, report: Report) -> Result<()> {

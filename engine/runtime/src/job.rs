@@ -74,11 +74,19 @@ pub struct CheckpointOptions {
     pub slow_after: Duration,
     /// How many manifests are kept.
     pub retain: usize,
+    /// How long the last checkpoint of a job that was asked to stop may take. After that the job ends
+    /// without it: the next start goes on from the checkpoint before.
+    pub stop_within: Duration,
 }
 
 impl Default for CheckpointOptions {
     fn default() -> Self {
-        Self { interval: Some(Duration::from_secs(10)), slow_after: Duration::from_secs(60), retain: 3 }
+        Self {
+            interval: Some(Duration::from_secs(10)),
+            slow_after: Duration::from_secs(60),
+            retain: 3,
+            stop_within: Duration::from_millis(4500),
+        }
     }
 }
 

@@ -121,6 +121,30 @@ async fn a_slow_sink_delays_a_checkpoint_but_never_fails_the_job() {
 }
 
 #[tokio::test]
+async fn a_stop_does_not_wait_for_a_blocked_sink() {
+    let table = numbers_table("t");
+    let visible = MemoryStore::new();
+    let gate = Gate::closed();
+    let source = MemorySource::bounded(&table, vec![ScriptedSplit::new("s", steps(0, 4))]);
+    let build = || {
+        let sink = MemorySink::two_phase(&visible).with_gate(&gate);
+        let mut builder = Builder::new().every(5).source("in", 1, source.clone()).sink("out", 1, &[0], sink);
+        builder.job.checkpoint.stop_within = Duration::from_millis(50);
+        builder
+    };
+    let blocked = build();
+    let (control, store) = (blocked.control.clone(), Arc::clone(&blocked.store));
+    let running = tokio::spawn(blocked.run());
+    until("the source is read", || source.readers_opened() == 1).await;
+    control.stop();
+    let (result, _) = running.await.unwrap();
+    assert!(matches!(result, Ok(Outcome::Stopped { resumable: true, .. })), "{result:?}");
+    gate.open();
+    build().with_store(&store).finish().await;
+    assert_eq!(visible.rows().len(), 40);
+}
+
+#[tokio::test]
 async fn a_savepoint_can_be_gone_back_to() {
     let table = numbers_table("t");
     let visible = MemoryStore::new();
