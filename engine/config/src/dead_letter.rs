@@ -8,7 +8,6 @@ use serde::Deserialize;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::draft::{find_plugin, unknown_plugin};
-use crate::env::EnvOptions;
 use crate::job::{DeadLetterSpec, NodeKind};
 
 /// The dead-letter sink's node id.
@@ -62,23 +61,21 @@ enum Mode {
 /// The dead-letter sink of a job, if it has one. Errors go to `diagnostics`.
 pub(crate) fn read(
     root: &Value,
-    env: &EnvOptions,
     registry: &Registry,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<DeadLetterSpec> {
-    // The captured options know no places: the block itself is taken from the file.
     let block = root.get("env").and_then(|env| env.get("dead_letter"));
     let handler = root.get("env").and_then(|env| env.get("error_handler"));
-    match (&env.dead_letter, &env.error_handler) {
-        (Some(_), Some(_)) => {
-            let origin = handler.and_then(|value| value.key_origin.clone()).unwrap_or_default();
+    match (block, handler) {
+        (Some(_), Some(handler)) => {
+            let origin = handler.key_origin.as_ref().unwrap_or(&handler.origin);
             let message =
                 "`error_handler` is another name of `dead_letter`: only one can be given".to_owned();
-            diagnostics.push(Diagnostic::error(codes::CONTRADICTION, message, &origin));
+            diagnostics.push(Diagnostic::error(codes::CONTRADICTION, message, origin));
             None
         }
-        (Some(_), None) => spec(block?.clone(), registry, diagnostics),
-        (None, Some(_)) => spec(of_handler(handler?, diagnostics)?, registry, diagnostics),
+        (Some(block), None) => spec(block.clone(), registry, diagnostics),
+        (None, Some(handler)) => spec(of_handler(handler, diagnostics)?, registry, diagnostics),
         (None, None) => None,
     }
 }

@@ -163,8 +163,25 @@ impl Sources {
         let length = shown.trim_end().chars().count();
         let start = mark_start.unwrap_or(length);
         let end = mark_end.min(length).max(start + 1);
-        Some(ShownLine { text: shown.trim_end().to_owned(), mark: start..end })
+        Some(window(shown.trim_end(), start..end))
     }
+}
+
+/// The part of a line around its mark, if the line is too long to be shown.
+fn window(line: &str, mark: Range<usize>) -> ShownLine {
+    const WIDTH: usize = 160;
+    const DOTS: &str = "...";
+    let length = line.chars().count();
+    if length <= WIDTH {
+        return ShownLine { text: line.to_owned(), mark };
+    }
+    let from = mark.start.saturating_sub(WIDTH / 2).min(length - WIDTH);
+    let shown: String = line.chars().skip(from).take(WIDTH).collect();
+    let head = if from > 0 { DOTS } else { "" };
+    let tail = if from + WIDTH < length { DOTS } else { "" };
+    let start = mark.start.saturating_sub(from).min(WIDTH) + head.len();
+    let end = mark.end.saturating_sub(from).min(WIDTH) + head.len();
+    ShownLine { text: format!("{head}{shown}{tail}"), mark: start..end.max(start + 1) }
 }
 
 /// One diagnostic as plain text: headline, place, the line with a mark below it, and the hint.

@@ -199,6 +199,7 @@ fn take_out_ignored(env: &mut Value, diagnostics: &mut Vec<Diagnostic>) {
         let Some((key, origin)) = found.first() else { continue };
         let message = match found.len() {
             1 => format!("`{key}` is an option of {owner} and is ignored: {instead}"),
+            2 => format!("`{key}` and one more option of {owner} are ignored: {instead}"),
             count => format!("`{key}` and {} more options of {owner} are ignored: {instead}", count - 1),
         };
         diagnostics.push(Diagnostic::warning(codes::ENV_IGNORED, message, origin));

@@ -7,6 +7,7 @@ mod check;
 pub mod codes;
 mod dead_letter;
 mod diagnostic;
+mod docs;
 mod draft;
 mod env;
 pub mod hocon;
@@ -23,6 +24,7 @@ mod wiring;
 
 pub use check::{Built, Propagation, check, of_problem, propagate};
 pub use diagnostic::{Diagnostic, Severity, ShownLine, Sources, render_plain, sort};
+pub use docs::{OptionDoc, option_docs, option_table};
 pub use env::EnvOptions;
 pub use job::{CheckpointSpec, DeadLetterSpec, FlowSpec, JobSpec, NodeKind, NodeSpec, RateSpec, RestartSpec};
 pub use load::{Failure, LoadOptions, Loaded, load};

@@ -86,10 +86,6 @@ struct Loader<'o> {
 }
 
 impl Loader<'_> {
-    fn failed(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
-    }
-
     fn load(&mut self, path: &Path) -> Option<JobSpec> {
         let file: Arc<str> = Arc::from(path.to_string_lossy());
         let variables = variables::read(&self.options.variables, &mut self.sources, &mut self.diagnostics);
@@ -182,8 +178,10 @@ impl Loader<'_> {
             self.diagnostics.push(Diagnostic::error(codes::SHAPE, message, &root.origin));
             return None;
         };
+        let mut wrong = false;
         for name in hocon::SECTIONS {
             if let Some(section) = map.get(name).filter(|section| section.as_list().is_none()) {
+                wrong = true;
                 let message =
                     format!("in a JSON file `{name}` is a list of objects, not {}", section.kind_name());
                 self.diagnostics.push(
@@ -192,7 +190,7 @@ impl Loader<'_> {
                 );
             }
         }
-        (!self.failed()).then_some(root)
+        (!wrong).then_some(root)
     }
 
     fn job(&mut self, root: &Value, file: &Arc<str>, path: &Path, config_dir: PathBuf) -> Option<JobSpec> {
@@ -202,8 +200,7 @@ impl Loader<'_> {
         self.require(&drafts, root, file);
         let parallelism = env.as_ref().map_or(1, |env| env.parallelism);
         let nodes = wiring::connect(&drafts, parallelism, &mut self.diagnostics);
-        let dead_letter =
-            env.as_ref().and_then(|env| dead_letter::read(root, env, &registry, &mut self.diagnostics));
+        let dead_letter = dead_letter::read(root, &registry, &mut self.diagnostics);
         let mode = env.as_ref().map_or(JobMode::Batch, |env| env.job_mode);
         let (Some(env), Some(nodes)) = (env, nodes) else {
             self.check_each(&drafts, mode, &config_dir);

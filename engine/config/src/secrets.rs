@@ -59,6 +59,32 @@ pub(crate) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
             ranges.extend(value_after(text, after));
         }
     }
+    for range in values_without_separator(text) {
+        if ranges.iter().all(|other| range.end <= other.start || other.end <= range.start) {
+            ranges.push(range);
+        }
+    }
+    ranges.sort_by_key(|range| range.start);
+    ranges
+}
+
+/// `password canary`: what stands behind a secret's name at the beginning of a line, even if the separator
+/// is missing.
+fn values_without_separator(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut begin = 0;
+    for line in text.split_inclusive('\n') {
+        let word_start = begin + line.len() - line.trim_start_matches([' ', '\t', '{', '"']).len();
+        begin += line.len();
+        let rest = text[word_start.min(begin)..begin].trim_end();
+        let word = rest.find(|c: char| !is_key_char(c)).unwrap_or(rest.len());
+        let value = rest[word..].trim_start_matches(['"', ' ', '\t']);
+        let separated = value.starts_with(['=', ':', '+', '{', '}']) || value.is_empty();
+        if looks_secret(&rest[..word]) && !separated {
+            let start = word_start + rest.len() - value.len();
+            ranges.push(start..word_start + rest.len());
+        }
+    }
     ranges
 }
 
@@ -154,6 +180,8 @@ mod tests {
             ("fs->s3a->access.key = canary", "fs->s3a->access.key = ******"),
             ("tokens = [\"canary\", \"canary\"], b = 1", "tokens = ******, b = 1"),
             ("auth : canary", "auth : ******"),
+            ("a = 1\n  password canary\nb = 1", "a = 1\n  password ******\nb = 1"),
+            ("password { x = 1 }", "password { x = 1 }"),
             ("author : me", "author : me"),
             ("path = \"/data\"", "path = \"/data\""),
         ];

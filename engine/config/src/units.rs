@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// A length of time: milliseconds as a number, or a text such as `10s`, `500ms`, `5m`, `1h`, `2d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,29 @@ impl<'de> Deserialize<'de> for ByteSize {
             expected: "bytes or a size such as `8MiB`",
             read: |text| parse(text, SIZE_UNITS).map(Self),
         })
+    }
+}
+
+/// As a job file would have it; the defaults in the documentation are shown this way.
+impl Serialize for TimeSpan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let millis = self.0.as_millis();
+        let text = match millis {
+            0 => "0".to_owned(),
+            millis if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
+            millis => format!("{millis}ms"),
+        };
+        serializer.serialize_str(&text)
+    }
+}
+
+impl Serialize for ByteSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+        let unit = units.into_iter().find(|(_, factor)| self.0 > 0 && self.0.is_multiple_of(*factor));
+        let text =
+            unit.map_or_else(|| self.0.to_string(), |(name, factor)| format!("{}{name}", self.0 / factor));
+        serializer.serialize_str(&text)
     }
 }
 

@@ -182,7 +182,9 @@ fn report_circle(
     let mut names: Vec<&str> = path[start..].iter().rev().map(|at| drafts[*at].id.as_str()).collect();
     names.extend(names.first().copied());
     let draft = &drafts[at];
-    let place = draft.inputs.iter().flatten().next().map_or(&draft.origin, |(_, place)| place);
+    // The named inputs stand in the order of what they were found to be.
+    let port = inputs[at].iter().position(|input| path[start..].contains(input)).unwrap_or(0);
+    let place = draft.inputs.iter().flatten().nth(port).map_or(&draft.origin, |(_, place)| place);
     let message = format!("these nodes read from each other in a circle: {}", names.join(" -> "));
     diagnostics.push(Diagnostic::error(codes::CYCLE, message, place));
 }

@@ -32,7 +32,11 @@ impl Parser<'_, '_> {
     }
 
     pub(super) fn never_closed(&mut self, open: Option<Place>, what: &str) {
-        if let (Some(open), false) = (open, self.stopped) {
+        // A quote that is never closed has taken in the rest of the text, and with it the closing ones.
+        let swallowed = self.lexemes.len() > 1
+            && matches!(self.lexemes[self.lexemes.len() - 2].token, Token::Bad { .. })
+            && matches!(self.token(), Token::End);
+        if let (Some(open), false, false) = (open, self.stopped, swallowed) {
             self.error(open, format!("this {what} is never closed"), "");
         }
     }

@@ -211,8 +211,8 @@ impl Parser<'_, '_> {
             return Err(self.loader.refuse(codes::INCLUDE_REFUSED, message, HINT, &origin));
         }
         let Token::Quoted(name) = self.token() else {
-            let message = format!("`include` needs a quoted file name, found {}", self.describe());
-            return Err(self.error(self.place(), message, HINT));
+            let message = "`include` needs a quoted file name".to_owned();
+            return Err(self.error(start, message, HINT));
         };
         let statement =
             Statement { name: name.clone(), required: head.starts_with("required("), place: self.place() };

@@ -70,8 +70,8 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// The assignments that are merged into a value, oldest first. Those hidden by a younger one that is no
-    /// object are not looked at.
+    /// The assignments that are merged into a value, oldest first: objects, or one leaf. Those hidden by a
+    /// younger one that is no object are not looked at.
     pub(super) fn flatten(&mut self, stack: &Stack<'a>) -> Vec<Flat<'a>> {
         let mut parts = Vec::new();
         if !self.descend() {
@@ -86,6 +86,10 @@ impl<'a> Resolver<'a, '_> {
             }
         }
         self.ascend();
+        // Objects hide a leaf below them, a leaf hides everything: what is left is all objects or one leaf.
+        if let Some(leaf) = parts.iter().position(|part| !part.is_object()) {
+            parts.truncate(leaf.max(1));
+        }
         parts.reverse();
         parts
     }
@@ -130,9 +134,10 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn follow(&mut self, reference: &Reference, origin: &Origin) -> Vec<Flat<'a>> {
+        let errors = self.errors;
         let found = self.find(reference);
         let parts = self.flatten(&found.stack);
-        if !parts.is_empty() {
+        if !parts.is_empty() || self.errors > errors {
             return parts;
         }
         self.undefined(reference, found.circular, origin).map(Flat::Done).into_iter().collect()

@@ -61,6 +61,17 @@ pub(crate) fn parse(
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Value> {
+    let mut found = Vec::new();
+    let value = parse_and_resolve(request, sources, &mut found);
+    diagnostics.append(&mut found);
+    value
+}
+
+fn parse_and_resolve(
+    request: Request<'_>,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Value> {
     let mut loader = include::Loader::new(request.folder, request.dialect, sources);
     let root = loader.root(&request.file, &request.text);
     diagnostics.append(&mut loader.diagnostics);
@@ -70,9 +81,6 @@ pub(crate) fn parse(
             let origin = value.key_origin.clone().unwrap_or_else(|| value.origin.clone());
             object.assign(&key, origin, literal(value));
         }
-    }
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        return None;
     }
     resolve::resolve(&root, request.dialect, request.lookup, diagnostics)
 }

@@ -102,7 +102,8 @@ impl Parser<'_, '_> {
             }
             Token::Colon | Token::Equals | Token::PlusEquals => {
                 let message = format!("{} inside a value", self.describe());
-                self.error(self.place(), message, "put the whole value into double quotes");
+                let hint = "put the whole value into double quotes, or begin a new line for the next key";
+                self.error(self.place(), message, hint);
                 self.recover();
             }
             _ => {
@@ -130,20 +131,9 @@ impl Parser<'_, '_> {
         }
         let value = self.value();
         self.above = above;
-        let mut value = value?;
-        if appends {
-            value = self.append(value, &key)?;
-        }
+        let value = if appends { appended(value?) } else { value? };
         object.assign_path(&path, &key, value);
         Ok(())
-    }
-
-    fn append(&mut self, value: Node, key: &Origin) -> Result<Node, Skip> {
-        if self.above.is_none() && self.dialect == Dialect::Standard {
-            return Err(self.error(key.place, "`+=` inside a list".into(), "write the whole list with `=`"));
-        }
-        let origin = value.origin.clone();
-        Ok(Node { kind: NodeKind::Appended(vec![value]), origin })
     }
 
     /// The key of a field, and what stands between it and the value is up next.
@@ -197,6 +187,7 @@ impl Parser<'_, '_> {
 
     /// The separator of a field; says whether it is `+=`. A brace needs none.
     fn assignment(&mut self, path: &[String]) -> Result<bool, Skip> {
+        let behind = self.at;
         self.skip_blank();
         match self.token() {
             Token::Colon | Token::Equals => {
@@ -209,9 +200,13 @@ impl Parser<'_, '_> {
             }
             Token::OpenCurly => Ok(false),
             _ => {
+                // The next line is an entry of its own.
+                self.at = behind;
                 let key = path.join("->");
-                let message =
-                    format!("expected `=`, `:` or `{{` behind the key `{key}`, found {}", self.describe());
+                // What follows a space may be meant as the value, which may be a secret.
+                let word = key.split_whitespace().next().unwrap_or_default();
+                let found = self.describe();
+                let message = format!("expected `=`, `:` or `{{` behind the key `{word}`, found {found}");
                 let hint =
                     if key.contains(' ') { "a text with spaces as a value needs `=` before it" } else { "" };
                 Err(self.error(self.place(), message, hint))
@@ -346,6 +341,12 @@ impl Parser<'_, '_> {
         self.depth += 1;
         true
     }
+}
+
+/// A value behind `+=`.
+fn appended(value: Node) -> Node {
+    let origin = value.origin.clone();
+    Node { kind: NodeKind::Appended(vec![value]), origin }
 }
 
 /// What an unquoted text stands for.

@@ -29,14 +29,16 @@ pub(super) struct Resolver<'a, 'l> {
     diagnostics: &'l mut Vec<Diagnostic>,
     /// Substitutions and concatenations being followed, outermost first.
     pub(super) in_progress: Vec<&'a Node>,
-    /// Objects whose entries are being resolved, outermost first.
-    open: Vec<&'a Node>,
+    /// Substitutions whose value is being put together, outermost first.
+    expanding: Vec<&'a Node>,
     nesting: usize,
     steps: usize,
     text: usize,
     /// A list at the root is not resolved, as Lightbend has it.
     lenient: bool,
     given_up: bool,
+    /// How many errors were found; what follows from one is not told.
+    pub(super) errors: usize,
 }
 
 /// Resolves a tree. `None` if it has errors.
@@ -52,12 +54,13 @@ pub(super) fn resolve(
         lookup,
         diagnostics,
         in_progress: Vec::new(),
-        open: Vec::new(),
+        expanding: Vec::new(),
         nesting: 0,
         steps: 0,
         text: 0,
         lenient: matches!(root.kind, NodeKind::List(_)),
         given_up: false,
+        errors: 0,
     };
     let value = resolver.whole(&Stack::of(root));
     value.filter(|_| !diagnostics.iter().any(Diagnostic::is_error))
@@ -93,6 +96,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn error(&mut self, code: Code, message: String, hint: &str, origin: &Origin) {
+        self.errors += 1;
         self.diagnostics.push(Diagnostic::error(code, message, origin).with_hint(hint));
     }
 
@@ -101,15 +105,7 @@ impl<'a> Resolver<'a, '_> {
         if !self.descend() {
             return None;
         }
-        let parts = self.flatten(stack);
-        let base = parts.iter().rposition(|part| !part.is_object());
-        let value = match base {
-            Some(base) if base + 1 == parts.len() => {
-                parts.into_iter().next_back().and_then(|part| self.leaf(part))
-            }
-            _ if parts.is_empty() => None,
-            _ => self.merged(&parts[base.map_or(0, |base| base + 1)..]),
-        };
+        let value = self.expand(stack);
         self.ascend();
         let mut value = value?;
         let top = stack.top()?;
@@ -119,6 +115,33 @@ impl<'a> Resolver<'a, '_> {
             value.origin = top.node.origin.clone();
         }
         Some(value)
+    }
+
+    fn expand(&mut self, stack: &Stack<'a>) -> Option<Value> {
+        let mut parts = self.flatten(stack);
+        // The parts of a concatenation of texts or lists are expanded one by one.
+        let by_parts = matches!(
+            (parts.last(), stack.top()),
+            (Some(Flat::Leaf(leaf, _)), Some(top)) if std::ptr::eq(*leaf, top.node)
+        );
+        let opened = self.expanding.len();
+        for reference in references(stack).filter(|_| !by_parts) {
+            if self.expanding[..opened].iter().any(|open| std::ptr::eq(*open, reference)) {
+                if !is_optional(reference) {
+                    let message = "this substitution would put a value into itself".to_owned();
+                    self.error(codes::SUBSTITUTION, message, "", &reference.origin);
+                }
+                self.expanding.truncate(opened);
+                return None;
+            }
+            self.expanding.push(reference);
+        }
+        let value = match parts.last() {
+            Some(Flat::Object(..)) => self.merged(&parts),
+            _ => parts.pop().and_then(|part| self.leaf(part)),
+        };
+        self.expanding.truncate(opened);
+        value
     }
 
     fn leaf(&mut self, part: Flat<'a>) -> Option<Value> {
@@ -167,19 +190,9 @@ impl<'a> Resolver<'a, '_> {
         let mut last = None;
         for part in parts {
             let Flat::Object(node, object) = part else { continue };
-            if self.open.iter().any(|open| std::ptr::eq(*open, *node)) {
-                let message = "this object contains itself by way of a substitution".to_owned();
-                self.error(codes::SUBSTITUTION, message, "", &node.origin);
-                return None;
-            }
             keys.extend(object.slots.keys().map(|key| (key.as_str(), ())));
             last = Some(*node);
         }
-        let opened = self.open.len();
-        self.open.extend(parts.iter().filter_map(|part| match part {
-            Flat::Object(node, _) => Some(*node),
-            _ => None,
-        }));
         let mut map = IndexMap::with_capacity(keys.len());
         for key in keys.into_keys() {
             let mut items: Vec<Item<'a>> = Vec::new();
@@ -192,7 +205,6 @@ impl<'a> Resolver<'a, '_> {
                 map.insert(key.to_owned(), value);
             }
         }
-        self.open.truncate(opened);
         let origin = last.map_or_else(Origin::default, |node| node.origin.clone());
         Some(Value { kind: ValueKind::Map(map), origin, key_origin: None })
     }
@@ -207,8 +219,9 @@ impl<'a> Resolver<'a, '_> {
             }
         }
         let is_space = |part: &Node| matches!(part.kind, NodeKind::Space(_));
-        if values.iter().all(|(part, _)| is_space(part)) {
-            return None;
+        // What is left alone stays what it is: `${?x}1` without x is a number.
+        if values.len() < 2 {
+            return values.pop().map(|(_, kind)| kind);
         }
         if values.iter().any(|(_, kind)| matches!(kind, ValueKind::List(_))) {
             let mut all = Vec::new();
@@ -287,4 +300,20 @@ impl<'a> Resolver<'a, '_> {
         self.diagnostics.push(Diagnostic::warning(codes::UNRESOLVED, message, origin).with_hint(hint));
         Some(kept())
     }
+}
+
+/// The substitutions that assignments are made of.
+fn references<'a>(stack: &Stack<'a>) -> impl Iterator<Item = &'a Node> {
+    let nodes: Vec<&'a Node> = stack.items().iter().map(|item| item.node).collect();
+    nodes
+        .into_iter()
+        .flat_map(|node| match &node.kind {
+            NodeKind::Concat(parts) => parts.as_slice(),
+            _ => std::slice::from_ref(node),
+        })
+        .filter(|node| matches!(node.kind, NodeKind::Reference(_)))
+}
+
+fn is_optional(node: &Node) -> bool {
+    matches!(&node.kind, NodeKind::Reference(reference) if reference.optional)
 }

@@ -1,6 +1,7 @@
 //! Which texts are HOCON and which are not, by the rules of Lightbend's specification.
 
 use seatun_config::hocon::parse_standard;
+use serde_json::json;
 
 /// Runs against a file of cases, one JSON object per line with `kind` (`invalid` or another) and `text`,
 /// if `SEATUN_HOCON_CASES` names one.
@@ -121,7 +122,6 @@ const INVALID: &[&str] = &[
     "include url(\"http://x\")",
     "include required(\"nowhere\"",
     "a = 1, a += 2",
-    "[{a += 1}]",
 ];
 
 #[test]
@@ -135,5 +135,37 @@ fn valid_texts_are_taken_and_invalid_ones_are_refused() {
         if let Ok(value) = parse_standard(text) {
             panic!("{text:?} gave {}", value.to_json());
         }
+    }
+}
+
+/// Where implementations differ: what Lightbend's does, by its specification and its code.
+#[test]
+fn substitutions_and_merges_mean_what_the_specification_says() {
+    let cases = [
+        ("a {x {y = 1}}\na {x = 1, x {}}", json!({"a": {"x": {}}})),
+        ("f = [{y = 1}], a = ${?f.y}", json!({"f": [{"y": 1}]})),
+        ("c = {} {y = 1}, a = ${c.y}", json!({"c": {"y": 1}, "a": 1})),
+        ("a {x = 1}, a = ${?b}, a {y = 2}", json!({"a": {"x": 1, "y": 2}})),
+        ("a {x = 1}, a = ${?a}, a {y = 2}", json!({"a": {"x": 1, "y": 2}})),
+        ("a {x = 1}, a = ${a}, b = ${a.x}", json!({"a": {"x": 1}, "b": 1})),
+        ("a = ${?x} ${?y}", json!({"a": " "})),
+        ("a = ${?x}${?y}, b = 1", json!({"b": 1})),
+        ("a = [${?x}1, ${?x}]", json!({"a": [1]})),
+        ("d {z {z = 1}}, a = ${d.z} ${d}", json!({"d": {"z": {"z": 1}}, "a": {"z": {"z": 1}}})),
+        ("x = ${a}, a {b = ${x.k}, k = 1}", json!({"x": {"b": 1, "k": 1}, "a": {"b": 1, "k": 1}})),
+        ("a = 1, b = ${a}, a = 2", json!({"a": 2, "b": 2})),
+        ("p = x, p = ${p}:y, p = ${p}\":z\"", json!(null)),
+        ("p = x, p = ${p}y, p = ${p}\":z\"", json!({"p": "xy:z"})),
+        ("a {b = 1, c = ${a.b}}, a {b = 2}", json!({"a": {"b": 2, "c": 2}})),
+        (
+            "a = ${b}, b {c = ${d}}, d = 1, a.e = ${a.c}",
+            json!({"a": {"c": 1, "e": 1}, "b": {"c": 1}, "d": 1}),
+        ),
+        ("a += 1, a += [2]", json!({"a": [1, [2]]})),
+        ("a = [{b += 1, b += 2}]", json!({"a": [{"b": [1, 2]}]})),
+    ];
+    for (text, expected) in cases {
+        let value = parse_standard(text).map(|value| value.to_json());
+        assert_eq!(value.unwrap_or_default(), expected, "{text}");
     }
 }
