@@ -98,7 +98,10 @@ impl Loader<'_> {
             _ => PathBuf::from("."),
         };
         let mut root = match extension(path).as_str() {
-            "json" => self.json(&file, text),
+            "json" => {
+                self.diagnostics.extend(sets::refuse_root(&sets));
+                self.json(&file, text)
+            }
             _ => {
                 let request = Request {
                     file: Arc::clone(&file),

@@ -112,6 +112,17 @@ pub(crate) fn root_overrides(sets: &[Set]) -> Vec<(String, Value)> {
     of_root.map(|set| (set.path.clone(), set.value.clone())).collect()
 }
 
+/// What is said of names of the top level in a file where they mean nothing.
+pub(crate) fn refuse_root(sets: &[Set]) -> Vec<Diagnostic> {
+    let of_root = sets.iter().filter(|set| section(&set.path).is_none());
+    let refuse = |set: &Set| {
+        let message = format!("`{}` names no option", set.path);
+        Diagnostic::error(codes::SET, message, &set.origin)
+            .with_hint("a path begins with `env.`, `source[0].`, `transform[0].` or `sink[0].`")
+    };
+    of_root.map(refuse).collect()
+}
+
 /// The section that a path begins with, and the rest of the path.
 fn section(path: &str) -> Option<(&str, &str)> {
     ["env", "source", "transform", "sink"].into_iter().find_map(|name| {

@@ -25,6 +25,8 @@ pub(super) struct Loader<'l> {
     /// The files being read, outermost first.
     open: Vec<PathBuf>,
     files: usize,
+    /// Bytes of all texts.
+    pub(super) bytes: usize,
     /// The job file's name, as the user gave it.
     job: Arc<str>,
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -45,6 +47,7 @@ impl<'l> Loader<'l> {
             sources,
             open: Vec::new(),
             files: 0,
+            bytes: 0,
             job: Arc::from(""),
             diagnostics: Vec::new(),
         }
@@ -71,6 +74,7 @@ impl<'l> Loader<'l> {
         depth: usize,
     ) -> Node {
         self.sources.insert(Arc::clone(file), Arc::clone(text));
+        self.bytes += text.len();
         let dialect = self.dialect;
         let mut parser = Parser {
             lexemes: lexer::lex(text, dialect),

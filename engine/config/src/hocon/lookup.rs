@@ -151,11 +151,9 @@ impl<'a> Resolver<'a, '_> {
         if !reference.included_at.is_empty() {
             candidates.push([reference.included_at.as_slice(), reference.path.as_slice()].concat());
         }
-        candidates.push(reference.path.clone());
-        if let (Dialect::SeaTunnel, [name]) = (self.dialect, reference.path.as_slice())
-            && name.contains('.')
-        {
-            candidates.push(name.split('.').map(str::to_owned).collect());
+        match (self.dialect, reference.path.as_slice()) {
+            (Dialect::SeaTunnel, [name]) => candidates.extend(readings(name, MAX_DOTS)),
+            (_, path) => candidates.push(path.to_vec()),
         }
         for path in candidates {
             let found = self.at(&path);
@@ -194,6 +192,24 @@ impl<'a> Resolver<'a, '_> {
         }
         Stack::new(items)
     }
+}
+
+/// More dots than this in one name are not tried in every way.
+const MAX_DOTS: usize = 6;
+
+/// What a dotted name can mean, in the order in which options are looked up: one key, or a key and what is
+/// below it.
+fn readings(name: &str, dots: usize) -> Vec<Vec<String>> {
+    let mut all = vec![vec![name.to_owned()]];
+    if dots == 0 {
+        return all;
+    }
+    for (dot, _) in name.match_indices('.').take(MAX_DOTS) {
+        for rest in readings(&name[dot + 1..], dots - 1) {
+            all.push(std::iter::once(name[..dot].to_owned()).chain(rest).collect());
+        }
+    }
+    all
 }
 
 /// The assignments of an object to a key.

@@ -51,7 +51,7 @@ pub(crate) struct Request<'a> {
     pub folder: Option<&'a Path>,
     /// Where names are looked up that the text does not define.
     pub lookup: &'a Lookup<'a>,
-    /// Root keys that are assigned last, over what the text says.
+    /// Root keys that are assigned last, over what the text says; they must be there.
     pub overrides: Vec<(String, Value)>,
 }
 
@@ -75,14 +75,35 @@ fn parse_and_resolve(
     let mut loader = include::Loader::new(request.folder, request.dialect, sources);
     let root = loader.root(&request.file, &request.text);
     diagnostics.append(&mut loader.diagnostics);
+    let bytes = loader.bytes;
     let mut root = root?;
     if let tree::NodeKind::Object(object) = &mut root.kind {
         for (key, value) in request.overrides {
-            let origin = value.key_origin.clone().unwrap_or_else(|| value.origin.clone());
-            object.assign(&key, origin, literal(value));
+            diagnostics.extend(override_key(object, &key, value));
         }
     }
-    resolve::resolve(&root, request.dialect, request.lookup, diagnostics)
+    resolve::resolve(&root, bytes, request.dialect, request.lookup, diagnostics)
+}
+
+/// Assigns to a key that the root has, flat or with a part of the name below it.
+fn override_key(root: &mut Object, key: &str, value: Value) -> Option<Diagnostic> {
+    let origin = value.key_origin.clone().unwrap_or_else(|| value.origin.clone());
+    let dots = key.match_indices('.').map(|(dot, _)| dot);
+    let path = match root.slots.contains_key(key) {
+        true => Some(vec![key.to_owned()]),
+        false => dots
+            .filter(|dot| root.slots.contains_key(&key[..*dot]))
+            .map(|dot| vec![key[..dot].to_owned(), key[dot + 1..].to_owned()])
+            .next(),
+    };
+    let Some(path) = path else {
+        let known: Vec<&str> = root.slots.keys().map(String::as_str).collect();
+        let message = format!("there is no `{key}` at the top level of the file");
+        let hint = seatun_api::error::nearest_hint(key, &known);
+        return Some(Diagnostic::error(crate::codes::SET, message, &origin).with_hint(hint));
+    };
+    root.assign_path(&path, &origin, literal(value));
+    None
 }
 
 /// Parses one value, as it stands behind a separator; a text that is no HOCON is an error.

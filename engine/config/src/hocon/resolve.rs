@@ -17,8 +17,8 @@ use crate::variables::is_reserved;
 
 /// Substitutions that lead to each other nest at most so deep.
 const MAX_NESTING: usize = 200;
-/// Values that one file expands to, with some work to find them.
-const MAX_STEPS: usize = 1_000_000;
+/// Work that any file may take; more is allowed by its size.
+const FREE_STEPS: usize = 1_000_000;
 /// Bytes of text that concatenations of one file make.
 const MAX_TEXT: usize = 64 << 20;
 
@@ -33,6 +33,7 @@ pub(super) struct Resolver<'a, 'l> {
     expanding: Vec<&'a Node>,
     nesting: usize,
     steps: usize,
+    max_steps: usize,
     text: usize,
     /// A list at the root is not resolved, as Lightbend has it.
     lenient: bool,
@@ -41,9 +42,10 @@ pub(super) struct Resolver<'a, 'l> {
     pub(super) errors: usize,
 }
 
-/// Resolves a tree. `None` if it has errors.
+/// Resolves a tree that was made of so many bytes of text. `None` if it has errors.
 pub(super) fn resolve(
     root: &Node,
+    bytes: usize,
     dialect: Dialect,
     lookup: &Lookup<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -57,6 +59,8 @@ pub(super) fn resolve(
         expanding: Vec::new(),
         nesting: 0,
         steps: 0,
+        // A value takes two bytes at least, and two steps if nothing is put in.
+        max_steps: FREE_STEPS + 4 * bytes,
         text: 0,
         lenient: matches!(root.kind, NodeKind::List(_)),
         given_up: false,
@@ -77,7 +81,7 @@ impl<'a> Resolver<'a, '_> {
             self.give_up(format!("substitutions lead to each other more than {MAX_NESTING} deep"));
             return false;
         }
-        if self.steps > MAX_STEPS || self.text > MAX_TEXT {
+        if self.steps > self.max_steps || self.text > MAX_TEXT {
             self.give_up("the substitutions of this file expand without measure".to_owned());
             return false;
         }

@@ -104,6 +104,7 @@ fn cases() -> Vec<(&'static str, Folder)> {
                 .set("sink[0].columns=[a")
                 .set("sink[0].path=@/nowhere/at/all"),
         ),
+        ("set_of_an_unknown_name", Folder::with(&format!("base = x\n{sound}")).set("bsae=y").set("sorce[0].path=x").set("base.x=y")),
         ("set_of_a_wrong_type", Folder::with(&sound).set("source[0].row.num=many")),
         ("env_warnings", Folder::with(&format!(
             "env {{\n  spark.app.name = x\n  spark.executor.cores = 1\n  jars = \"x.jar\"\n  savemode.execute.location = CLUSTER\n  strict = false\n  paralelism = 2\n}}\n{sound}"

@@ -124,6 +124,12 @@ fn a_dotted_substitution_means_the_flat_key_first_and_then_the_nested_one() {
 }
 
 #[test]
+fn a_substitution_finds_an_option_as_it_is_spelled() {
+    let text = format!("env {{ job.name = orders }}\n{}", job_with_source("path = ${env.job.name}"));
+    assert_eq!(source_options(&Folder::with(&text).job()), json!({"path": "orders"}));
+}
+
+#[test]
 fn names_are_looked_up_in_the_file_then_in_variables_then_in_the_environment() {
     let text =
         format!("x = file\n{}", job_with_source("schema = [${x}, ${y}, ${z}, \"${y}\", \"${z}\", \"${x}\"]"));

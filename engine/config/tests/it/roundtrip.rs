@@ -158,3 +158,10 @@ fn depth_is_bounded() {
     let value = parse_text("f", &many, Dialect::SeaTunnel).unwrap();
     assert_eq!(value.get("a").and_then(Value::as_list).map(<[Value]>::len), Some(10_000));
 }
+
+#[test]
+fn a_big_file_is_no_expansion() {
+    let rows: String = (0..200_000).map(|n| format!("[{n}, x],\n")).collect();
+    let value = parse_text("f", &format!("rows = [\n{rows}]"), Dialect::SeaTunnel).unwrap();
+    assert_eq!(value.get("rows").and_then(Value::as_list).map(<[Value]>::len), Some(200_000));
+}
