@@ -119,3 +119,7 @@ const FOOTER: &str = "# crc32c=";
 fn footer(json: &[u8]) -> String {
     format!("{FOOTER}{:08x} bytes={}\n", crc32c::crc32c(json), json.len())
 }
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

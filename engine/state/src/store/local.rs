@@ -104,7 +104,7 @@ impl Disk {
     fn locate(&self, path: &str) -> Result<PathBuf> {
         let relative = Path::new(path);
         let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
-        if !plain || path.contains('\0') {
+        if !plain || path.is_empty() || path.contains('\0') {
             return Err(Error::internal(
                 error::codes::INTERNAL,
                 "a path of the state store leaves its folder",
@@ -158,7 +158,11 @@ impl Disk {
                         return Ok(Created::AlreadyThere(there));
                     }
                 }
-                Err(error) => return Err(failed("name", &place, error)),
+                Err(error) => {
+                    return Err(failed("name", &place, error).with_hint(
+                        "the state needs a file system with hard links, which FAT and some mounts lack",
+                    ));
+                }
             }
         }
         Err(failed("create", &place, io::Error::other("it or its folder vanishes again and again")))

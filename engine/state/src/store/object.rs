@@ -216,7 +216,3 @@ impl StateStore for ObjectStateStore {
         self.uri.clone()
     }
 }
-
-#[cfg(test)]
-#[path = "object_tests.rs"]
-mod tests;
