@@ -135,6 +135,7 @@ struct FieldText<'a> {
     render: Box<dyn Render + 'a>,
     /// Whether the text may need quotes.
     checked: bool,
+    nested: bool,
 }
 
 impl<'a> Lines<'a> {
@@ -145,13 +146,14 @@ impl<'a> Lines<'a> {
             let kind = kind_of(column.data_type());
             let render = match scalar(column, &style.patterns) {
                 Some(render) => render,
-                None => nested(column, &style.patterns, &style.null).ok_or_else(|| {
+                None => nested(column, &style.patterns).ok_or_else(|| {
                     super::internal(format!("lines have no form for {}", field.data_type()))
                 })?,
             };
             let checked = check_all || !matches!(kind, Some(Kind::Bare | Kind::Float));
             let always_null = matches!(column.data_type(), DataType::Null);
-            fields.push(FieldText { nulls: column.nulls(), always_null, render, checked });
+            let nested = column.data_type().is_nested();
+            fields.push(FieldText { nulls: column.nulls(), always_null, render, checked, nested });
         }
         Ok(Self { style, fields })
     }
@@ -169,7 +171,8 @@ impl<'a> Lines<'a> {
             }
             let start = out.len();
             field.render.append(row, out).map_err(|why| (index, why))?;
-            if field.checked {
+            // An empty list or map cannot be told from null, and quotes would make a text of it.
+            if field.checked && !(field.nested && out.len() == start) {
                 self.style.protect(start, out).map_err(|why| (index, why))?;
             }
         }

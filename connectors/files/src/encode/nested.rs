@@ -1,6 +1,7 @@
 //! Lists, maps and rows inside a delimited field, by SeaTunnel's separators: the elements of a list, the
 //! entries of a map and the fields of a row are separated by one control character per level, from
-//! `\u0002` on; a map's key and value by the next one.
+//! `\u0002` on; a map's key and value by the next one. Readers take an empty part for null, so null is
+//! written as nothing there, whatever stands for null in a field of its own.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ListArray, MapArray};
@@ -45,20 +46,11 @@ fn levels(data_type: &DataType) -> Option<usize> {
 }
 
 /// The renderer of a nested column; `None` if [`holds`] refuses its type.
-pub(super) fn nested<'a>(
-    array: &'a ArrayRef,
-    patterns: &'a Patterns,
-    null: &'a [u8],
-) -> Option<Box<dyn Render + 'a>> {
-    at_level(array, patterns, null, 0)
+pub(super) fn nested<'a>(array: &'a ArrayRef, patterns: &'a Patterns) -> Option<Box<dyn Render + 'a>> {
+    at_level(array, patterns, 0)
 }
 
-fn at_level<'a>(
-    array: &'a ArrayRef,
-    patterns: &'a Patterns,
-    null: &'a [u8],
-    level: usize,
-) -> Option<Box<dyn Render + 'a>> {
+fn at_level<'a>(array: &'a ArrayRef, patterns: &'a Patterns, level: usize) -> Option<Box<dyn Render + 'a>> {
     if let Some(text) = scalar(array, patterns) {
         return Some(Box::new(Unseparated(text)));
     }
@@ -67,11 +59,11 @@ fn at_level<'a>(
         DataType::Null => Box::new(Nothing),
         DataType::List(_) => {
             let list = array.as_list::<i32>();
-            Box::new(List { list, separator, items: Part::new(list.values(), patterns, null, level + 1)? })
+            Box::new(List { list, separator, items: Part::new(list.values(), patterns, level + 1)? })
         }
         DataType::Struct(_) => {
             let columns = array.as_struct().columns().iter();
-            let fields = columns.map(|column| Part::new(column, patterns, null, level + 1));
+            let fields = columns.map(|column| Part::new(column, patterns, level + 1));
             Box::new(Row { separator, fields: fields.collect::<Option<_>>()? })
         }
         DataType::Map(_, _) => {
@@ -80,8 +72,8 @@ fn at_level<'a>(
                 map,
                 separator,
                 between: *LEVELS.get(level + 1)?,
-                keys: Part::new(map.keys(), patterns, null, level + 2)?,
-                values: Part::new(map.values(), patterns, null, level + 2)?,
+                keys: Part::new(map.keys(), patterns, level + 2)?,
+                values: Part::new(map.values(), patterns, level + 2)?,
             })
         }
         _ => return None,
@@ -91,18 +83,16 @@ fn at_level<'a>(
 /// A child whose values may be null.
 struct Part<'a> {
     nulls: Option<&'a NullBuffer>,
-    null: &'a [u8],
     render: Box<dyn Render + 'a>,
 }
 
 impl<'a> Part<'a> {
-    fn new(array: &'a ArrayRef, patterns: &'a Patterns, null: &'a [u8], level: usize) -> Option<Self> {
-        Some(Self { nulls: array.nulls(), null, render: at_level(array, patterns, null, level)? })
+    fn new(array: &'a ArrayRef, patterns: &'a Patterns, level: usize) -> Option<Self> {
+        Some(Self { nulls: array.nulls(), render: at_level(array, patterns, level)? })
     }
 
     fn append(&self, row: usize, out: &mut Vec<u8>) -> Result<(), Unwritable> {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
-            out.extend_from_slice(self.null);
             return Ok(());
         }
         self.render.append(row, out)
@@ -182,7 +172,11 @@ impl Render for Entries<'_> {
             if entry > start {
                 out.push(self.separator);
             }
+            let key = out.len();
             self.keys.append(entry, out)?;
+            if out.len() == key {
+                return Err(Unwritable::EmptyKey);
+            }
             out.push(self.between);
             self.values.append(entry, out)?;
         }

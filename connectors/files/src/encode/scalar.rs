@@ -32,6 +32,8 @@ pub(crate) enum Unwritable {
     NotText,
     /// The text has the format's own separator in it and the format has no quotes.
     Separator,
+    /// A map has an empty key, which would be read as none.
+    EmptyKey,
 }
 
 /// Appends the text of one value that is not null.

@@ -14,7 +14,7 @@ use super::escape::{LONGEST_NAME, NULL_PARTITION, escape_name, escape_value};
 use super::plan::PartitionPlan;
 use super::template::{Piece, Template, expand_columns};
 use crate::codes;
-use crate::encode::{Patterns, Unwritable, texts};
+use crate::encode::{Patterns, texts};
 
 /// Folder names that are remembered; more distinct values than this are looked up anew.
 const REMEMBERED: usize = 65_536;
@@ -136,7 +136,7 @@ impl Partitioner {
             match texts(&column.slice(row, 1), &self.patterns)?.pop().flatten() {
                 None => values.push(NULL_PARTITION.to_owned()),
                 Some(Ok(text)) => values.push(escape_value(&text)),
-                Some(Err(Unwritable::NotText | Unwritable::Separator)) => return Ok(Err(NoFolder::NotText)),
+                Some(Err(_)) => return Ok(Err(NoFolder::NotText)),
             }
         }
         let segments = self.segments(&values);

@@ -110,6 +110,7 @@ impl FileWriter {
         Ok(())
     }
 
+    /// Gives up what the format cannot hold. (`&mut`, here and below: a writer is `Send` but not `Sync`.)
     async fn reject_refused(
         &mut self,
         batch: &Batch,
@@ -125,6 +126,7 @@ impl FileWriter {
             let why = match row.why {
                 Unwritable::NotText => "holds bytes that are not text",
                 Unwritable::Separator => "holds a text with a separator in it",
+                Unwritable::EmptyKey => "holds a map with an empty key",
             };
             let format = self.plan.encoding.format.name();
             let message = format!("column `{column}` {why}, which {format} cannot hold");

@@ -35,8 +35,11 @@ impl LocalTarget {
 
     /// Makes a folder, remembers which folders must be synced, and checks that no link leads out.
     fn open_folder(&self, folder: &Path) -> io::Result<()> {
-        let mut changed = vec![folder.to_owned()];
-        let missing = folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.is_dir());
+        // All folders up to the base, not only the new ones: an earlier process may have made one and
+        // ended before its name was durable.
+        let own = folder.ancestors().take_while(|path| path.starts_with(&self.base));
+        let mut changed: Vec<PathBuf> = own.map(Path::to_owned).collect();
+        let missing = folder.ancestors().take_while(|path| !path.is_dir());
         changed.extend(missing.filter_map(Path::parent).map(Path::to_owned));
         fs::create_dir_all(folder)?;
         if !folder.canonicalize()?.starts_with(self.base.canonicalize()?) {
