@@ -6,10 +6,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow_schema::DataType;
 use async_trait::async_trait;
+use seatun_api::table::NATIVE_TYPE;
 use seatun_api::{Batch, Epoch, Prepared, Result, SchemaChange, SinkOutput, TableSchema, Writer};
 use seatun_connector_common::print::{write_escaped, write_row};
-use seatun_connector_common::types::field_type_name;
+use seatun_connector_common::types::{type_name, vector_name};
 
 use crate::sink::Terminal;
 
@@ -40,7 +42,12 @@ impl ConsoleWriter {
             for (index, field) in table.arrow.fields().iter().enumerate() {
                 lines.push_str(if index == 0 { "" } else { ", " });
                 write_escaped(&mut lines, field.name());
-                let _ = write!(lines, "<{}>", field_type_name(field).to_uppercase());
+                lines.push('<');
+                match field.metadata().get(NATIVE_TYPE).and_then(|native| vector_name(native)) {
+                    Some(vector) => lines.push_str(&vector.to_uppercase()),
+                    None => write_type(&mut lines, field.data_type()),
+                }
+                lines.push('>');
             }
             lines.push('\n');
         }
@@ -55,6 +62,38 @@ impl ConsoleWriter {
         let _ = write!(lines, " SeaTunnelRow#kind={kind} : ");
         write_row(lines, batch.rows(), row);
         lines.push('\n');
+    }
+}
+
+/// A type as SeaTunnel shows it: `MAP<STRING, ROW<a INT>>`.
+fn write_type(out: &mut String, data_type: &DataType) {
+    match data_type {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            out.push_str("ARRAY<");
+            write_type(out, item.data_type());
+            out.push('>');
+        }
+        DataType::Map(entries, _) => {
+            out.push_str("MAP<");
+            if let DataType::Struct(pair) = entries.data_type() {
+                for (index, field) in pair.iter().enumerate() {
+                    out.push_str(if index == 0 { "" } else { ", " });
+                    write_type(out, field.data_type());
+                }
+            }
+            out.push('>');
+        }
+        DataType::Struct(fields) => {
+            out.push_str("ROW<");
+            for (index, field) in fields.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                write_escaped(out, field.name());
+                out.push(' ');
+                write_type(out, field.data_type());
+            }
+            out.push('>');
+        }
+        other => out.push_str(&type_name(other).to_uppercase()),
     }
 }
 

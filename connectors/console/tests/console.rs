@@ -7,6 +7,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use async_trait::async_trait;
 use seatun_api::config::options;
@@ -14,6 +15,7 @@ use seatun_api::registry::{PluginContext, SinkConnector};
 use seatun_api::{Batch, ChangeKind, Delivery, Epoch, Generation, JobMode, Sink, SinkContext, WriterContext};
 use seatun_connector_common::json_parse::parse;
 use seatun_connector_common::print::write_row;
+use seatun_connector_common::types::parse_type;
 use seatun_connector_console::Console;
 use seatun_testkit::{SinkBench, SinkRecorder, batches, sink_conformance};
 
@@ -103,6 +105,17 @@ async fn rows_are_printed_in_seatunnels_form_with_control_characters_escaped() {
     let second = print("{}", &changes(), 1).await;
     assert_eq!(second.len(), 2, "the columns are printed once");
     assert!(second[0].starts_with("subtaskIndex=1  rowIndex=1:"), "{second:?}");
+}
+
+#[tokio::test]
+async fn the_types_of_nested_columns_are_printed_with_the_fields_own_names() {
+    let ty = parse_type("map<string, {streetName = array<int>, b = decimal(4, 2)}>").unwrap();
+    let table = batches::table("t", &[("m", ty)]);
+    let batch = Batch::new(Arc::clone(&table), RecordBatch::new_empty(Arc::clone(&table.arrow))).unwrap();
+    assert_eq!(
+        print("{}", &batch, 0).await,
+        ["output rowType: m<MAP<STRING, ROW<streetName ARRAY<INT>, b DECIMAL(4, 2)>>>"]
+    );
 }
 
 #[tokio::test]
