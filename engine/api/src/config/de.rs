@@ -186,7 +186,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
         match &self.0.kind {
             ValueKind::List(list) => visitor.visit_seq(Elements { list, next: 0 }),
             ValueKind::String(text) => visitor.visit_seq(de::value::SeqDeserializer::new(
-                text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Piece),
+                pieces(text).map(str::trim).filter(|part| !part.is_empty()).map(Piece),
             )),
             ValueKind::Null => Err(self.wrong_type("a list")),
             _ => visitor.visit_seq(Elements { list: std::slice::from_ref(self.0), next: 0 }),
@@ -270,6 +270,16 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
     }
 
     serde::forward_to_deserialize_any! { bytes byte_buf unit_struct identifier }
+}
+
+/// The parts of a text that stands for a list: `a, b`, or `[a, "b"]` as `-i name=[a,b]` gives it.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.trim();
+    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.unwrap_or(text).split(',').map(move |part| match inner {
+        Some(_) => part.trim().trim_matches('"'),
+        None => part,
+    })
 }
 
 /// A piece of a text that stands for a list.

@@ -223,6 +223,14 @@ mod tests {
     }
 
     #[test]
+    fn a_text_in_brackets_is_a_list_too() {
+        for text in ["a,b", "[a,b]", " [ \"a\", b ] "] {
+            let block = value(serde_json::json!({"names": text, "schema.fields": {}}));
+            assert_eq!(options::<Options>(&block).unwrap().names, ["a", "b"], "{text}");
+        }
+    }
+
+    #[test]
     fn raw_values_keep_their_digits() {
         let mut block = value(serde_json::json!({"schema.fields": {}}));
         let rows = Value::of(ValueKind::List(vec![Value::of(ValueKind::Number("1.00".into()))]));
