@@ -1,1 +1,15 @@
-//! Tests of the binary.
+//! Tests of the binary and of the tree as a whole.
+
+mod deps;
+mod disk_full;
+mod examples;
+mod fence;
+mod kill;
+mod layout;
+mod oracle;
+mod pairs;
+mod process;
+mod random;
+mod rows;
+mod stop;
+mod volume;
