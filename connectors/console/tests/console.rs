@@ -123,11 +123,11 @@ async fn rows_can_be_counted_only() {
     assert_eq!(print(r#"{"log.print.data": false}"#, &changes(), 0).await, [""; 0]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_delay_follows_each_row() {
-    let started = tokio::time::Instant::now();
-    print(r#"{"log": {"print": {"delay": {"ms": "250"}}}}"#, &changes(), 0).await;
-    assert_eq!(started.elapsed().as_millis() / 10, Duration::from_millis(500).as_millis() / 10);
+    let started = std::time::Instant::now();
+    print(r#"{"log": {"print": {"delay": {"ms": "50"}}}}"#, &changes(), 0).await;
+    assert!(started.elapsed() >= Duration::from_millis(100), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
