@@ -24,6 +24,7 @@ pub fn option_docs(schema: &Schema) -> Vec<OptionDoc> {
     let mut reader = Reader {
         definitions: root.get("$defs").and_then(Json::as_object),
         open: Vec::new(),
+        naming: Vec::new(),
         out: Vec::new(),
     };
     reader.object("", root);
@@ -51,6 +52,8 @@ struct Reader<'s> {
     definitions: Option<&'s Map<String, Json>>,
     /// Definitions that are being read, so that one that contains itself ends.
     open: Vec<&'s str>,
+    /// Definitions whose kind is being spelled, likewise.
+    naming: Vec<&'s str>,
     out: Vec<OptionDoc>,
 }
 
@@ -67,9 +70,10 @@ impl<'s> Reader<'s> {
             let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
             let (target, definition) = self.target(property);
             let description = text(property, "description").or_else(|| text(target, "description"));
+            let kind = self.kind(property);
             self.out.push(OptionDoc {
                 name: path.clone(),
-                kind: self.kind(property),
+                kind,
                 default: (!required.contains(&name.as_str())).then(|| default(property)),
                 description: description.unwrap_or_default(),
             });
@@ -115,10 +119,19 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn kind(&self, schema: &'s Json) -> String {
+    fn kind(&mut self, schema: &'s Json) -> String {
         if let Some(name) = reference(schema) {
             let (target, _) = self.target(schema);
-            return if target == schema { name.to_owned() } else { self.kind(target) };
+            if target == schema {
+                return name.to_owned();
+            }
+            if self.naming.contains(&name) {
+                return "any value".to_owned();
+            }
+            self.naming.push(name);
+            let kind = self.kind(target);
+            self.naming.pop();
+            return kind;
         }
         if let Some(values) = schema.get("enum").and_then(Json::as_array) {
             return either(values.iter().filter(|value| !value.is_null()).map(code));
@@ -147,7 +160,7 @@ impl<'s> Reader<'s> {
         either(types.into_iter().filter(|name| *name != "null").map(|name| self.named_kind(name, schema)))
     }
 
-    fn named_kind(&self, name: &str, schema: &'s Json) -> String {
+    fn named_kind(&mut self, name: &str, schema: &'s Json) -> String {
         match name {
             "integer" => "whole number".to_owned(),
             "string" => "text".to_owned(),

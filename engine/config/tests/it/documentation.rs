@@ -84,3 +84,24 @@ fn a_table_of_options_says_what_the_types_say() {
 fn the_table_of_env_is_made_the_same_way() {
     insta::assert_snapshot!("env_table", option_table(&schema_for!(EnvOptions)));
 }
+
+#[test]
+fn a_type_that_contains_itself_by_way_of_a_map_ends() {
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Options {
+        /// A type.
+        kind: Type,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(untagged)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    enum Type {
+        Name(String),
+        Row(std::collections::BTreeMap<String, Type>),
+    }
+
+    let table = option_table(&schema_for!(Options));
+    assert!(table.contains("| `kind` | text or map of any values | required | A type. |"), "{table}");
+}
