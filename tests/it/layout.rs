@@ -127,7 +127,8 @@ fn every_error_code_has_a_page_and_every_page_a_code() {
             }
         }
     }
-    let pages = with_extension("docs/errors", "md");
+    let mut pages = with_extension("docs/errors", "md");
+    pages.retain(|path| !path.ends_with("README.md"));
     let explained: BTreeSet<String> = pages
         .iter()
         .flat_map(|path| codes(&path.file_name().unwrap_or_default().to_string_lossy()))
@@ -139,7 +140,7 @@ fn every_error_code_has_a_page_and_every_page_a_code() {
     assert!(without_code.is_empty(), "pages of codes that are no more: {without_code:?}");
     for path in pages {
         let text = read(&path);
-        for part in ["**What it means**", "**Likely causes**", "**What to do**"] {
+        for part in ["What it means", "Likely causes", "What to do"] {
             assert!(text.contains(part), "{} does not say {part}", path.display());
         }
     }

@@ -16,7 +16,7 @@ fn script(table: &Arc<TableSchema>) -> Vec<ScriptedSplit> {
         table: None,
         raw: bytes::Bytes::from_static(b"bad"),
         origin: None,
-        error: Error::user(Code("ST-0100"), "bad row"),
+        error: Error::user(error::codes::WRONG_TYPE, "a bad row"),
     };
     vec![
         ScriptedSplit::new("a", vec![numbers(0..3), Step::Reject(reject), numbers(3..5), Step::Advance]),
