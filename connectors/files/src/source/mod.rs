@@ -7,6 +7,8 @@
 //! A file is read in the version that it was listed in. If it changes before it is read to its end, the
 //! job stops with a coded error.
 
+#[cfg(test)]
+mod bucket_test;
 mod cut;
 mod header;
 mod list;

@@ -85,7 +85,8 @@ pub struct FileSourceConfig {
     /// or `.zst`, else `none`. Example: `gzip`.
     #[serde(default)]
     pub compress_codec: Option<CompressCodec>,
-    /// How several files are packed into one; this build reads no archives. Default: `none`.
+    /// How files are packed into one: `none`, or `gz`, which is `compress_codec = gzip`; this build reads no
+    /// other archives. Default: `none`.
     #[serde(default)]
     pub archive_compress_codec: Option<String>,
     /// Columns that tell where a row comes from. Default: none. Example: `{ file = "_file" }`.

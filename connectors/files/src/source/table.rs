@@ -108,7 +108,7 @@ impl TablePlan {
             format,
             id,
             read_columns: config.read_columns.clone(),
-            codec: config.compress_codec,
+            codec: codec(config),
             syntax: syntax(config, format, content)?,
             nulls: Nulls {
                 empty: !content,
@@ -205,7 +205,7 @@ fn refuse_what_is_missing(config: &FileSourceConfig) -> Result<()> {
         return refused("encoding", format!("files in `{encoding}` cannot be read, only UTF-8"));
     }
     if let Some(archive) = config.archive_compress_codec.as_deref()
-        && !archive.eq_ignore_ascii_case("none")
+        && !["none", "gz"].contains(&archive.to_ascii_lowercase().as_str())
     {
         return refused("archive_compress_codec", format!("archives of kind `{archive}` cannot be read yet"));
     }
@@ -216,6 +216,14 @@ fn refuse_what_is_missing(config: &FileSourceConfig) -> Result<()> {
         Some(codec) => {
             refused("compress_codec", format!("files packed with `{}` cannot be read yet", codec.name()))
         }
+    }
+}
+
+/// SeaTunnel names gzip among the archives.
+fn codec(config: &FileSourceConfig) -> Option<CompressCodec> {
+    match config.archive_compress_codec.as_deref() {
+        Some(archive) if archive.eq_ignore_ascii_case("gz") => Some(CompressCodec::Gzip),
+        _ => config.compress_codec,
     }
 }
 

@@ -209,3 +209,12 @@ async fn a_long_file_is_read_in_batches_that_end_at_records() {
         assert!(reading.recorder.batches().count() <= 200_000 / 8192 + 8, "batches are not torn");
     }
 }
+
+#[tokio::test]
+async fn gz_as_an_archive_is_gzip() {
+    let folder = Folder::new();
+    let path = folder.write("x.csv.gz", "1\n2\n");
+    std::fs::rename(path, folder.path().join("x.data")).unwrap();
+    let options = with(csv(&[("a", "int")]), json!({"archive_compress_codec": "gz"}));
+    assert_eq!(folder.rows(options).await, ["1", "2"]);
+}
