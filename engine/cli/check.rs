@@ -9,7 +9,7 @@ use seatun_runtime::plan;
 use crate::args::{CheckArgs, JobArgs, LogFormat};
 use crate::exit::Exit;
 use crate::job::{self, Checked};
-use crate::{codes, output, render};
+use crate::{codes, output};
 
 /// How long a system may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,7 +41,7 @@ fn online(arguments: &JobArgs, format: LogFormat) -> Result<Exit> {
     let runtime = job::small_runtime()?;
     let failed = runtime.block_on(probe(job));
     for error in &failed {
-        output::report(&render::error(error));
+        crate::report(error, format);
     }
     if let Some(worst) = failed.iter().map(Exit::of).max() {
         return Ok(worst);
