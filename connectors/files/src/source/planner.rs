@@ -18,9 +18,9 @@ use super::table::Table;
 
 const KIND: &str = "files.planner";
 const VERSION: u32 = 1;
-/// Files that one call cuts at most, so that reading begins before all are cut.
+/// Files of a batch job that one call cuts at most, so that reading begins before all are cut.
 const FILES_PER_CALL: usize = 256;
-/// Bytes that one call looks through at most to find cuts.
+/// Bytes of a batch job that one call looks through at most to find cuts.
 const BYTES_PER_CALL: u64 = 1 << 30;
 
 /// How files are found and cut.
@@ -128,11 +128,11 @@ impl Discovery {
         }
         let mut add = Vec::new();
         let mut bytes_read = 0;
-        for _ in 0..FILES_PER_CALL {
-            if bytes_read >= BYTES_PER_CALL {
-                break;
-            }
+        let mut files = 0;
+        // A batch job is asked again at once, a streaming one after the interval only.
+        while self.mode == JobMode::Streaming || (files < FILES_PER_CALL && bytes_read < BYTES_PER_CALL) {
             let Some(file) = state.pending.pop_front() else { break };
+            files += 1;
             let Some(table) = tables.get(file.table) else { continue };
             let number = file.table;
             let file = file.found();
@@ -163,9 +163,6 @@ impl Discovery {
 
     /// Puts new files into `pending`, oldest first, by name where they are of the same age.
     async fn find_new(&self, tables: &[Table], state: &mut State) -> Result<()> {
-        if !state.pending.is_empty() {
-            return Ok(());
-        }
         let mut files = self.all_files(tables).await?;
         files.retain(|file| !state.has_seen(file));
         files.sort_by(|a, b| (a.modified, &a.path, a.table).cmp(&(b.modified, &b.path, b.table)));
@@ -190,5 +187,31 @@ impl Discovery {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let micros = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
         micros.saturating_sub(i64::try_from(self.min_age.saturating_mul(1000)).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stored checkpoints hold this form: another one needs another version.
+    #[test]
+    fn the_stored_form_is_pinned() {
+        let mut state = State { listed: true, ..State::default() };
+        let found = Found { path: "in/a.csv".into(), size: 7, modified: 1_700_000_000_000_000, tag: None };
+        let file = Waiting::new(0, found);
+        state.see(&file);
+        state.pending.push_back(file);
+        state.horizon = Some(5);
+        let stored = Versioned::encode(KIND, VERSION, &state).unwrap();
+        let text = concat!(
+            r#"{"kind":"files.planner","version":1,"body":{"horizon":5,"listed":true,"pending":[{"modified":"#,
+            r#"1700000000000000,"path":"in/a.csv","size":7,"table":0,"tag":null}],"seen":{"0":{"in":"#,
+            r#"{"a.csv":[7,1700000000000000]}}}}}"#
+        );
+        assert_eq!(serde_json::to_string(&stored).unwrap(), text);
+        let restored: Versioned = serde_json::from_str(text).unwrap();
+        let restored: State = restored.decode(KIND, VERSION).unwrap();
+        assert!(restored.has_seen(&restored.pending[0]) && restored.listed && restored.horizon == Some(5));
     }
 }

@@ -24,6 +24,8 @@ pub struct Resolved {
     pub columns: SchemaRef,
     /// The columns that come from the folders; they stand next.
     pub partitions: Vec<String>,
+    /// All columns that the files have themselves, also those that are not read.
+    own: SchemaRef,
     /// Whether a file may not have columns that the table lacks.
     pub strict: bool,
 }
@@ -85,14 +87,26 @@ impl Resolved {
         let (schema, partitions) = whole_table(plan, &columns, &declared, &names(&partitions))?;
         let strict =
             plan.format == FileFormat::Parquet && plan.declared.is_none() && plan.read_columns.is_empty();
-        Ok(Self { table: table.clone(), schema: Arc::new(schema), columns, partitions, strict })
+        let own = declared.arrow;
+        Ok(Self { table: table.clone(), schema: Arc::new(schema), columns, partitions, own, strict })
     }
 
     /// The values of the columns behind the file's own, for one file.
     ///
     /// # Errors
-    /// If the file's folders lack a partition of the table.
+    /// If the file's folders lack a partition of the table, or have one that the table lacks.
     pub fn constants(&self, found: &[Partition], path: &str) -> Result<Vec<Option<String>>> {
+        let unknown =
+            |name: &String| !self.partitions.contains(name) && self.own.field_with_name(name).is_err();
+        if self.table.plan.partitions
+            && let Some((name, _)) = found.iter().find(|(name, _)| unknown(name))
+        {
+            return Err(Error::user(codes::PARTITIONS, format!("the file is below a folder `{name}=...`"))
+                .with("path", path)
+                .with_hint(
+                    "the first file is not; set parse_partition_from_path = false to leave folders out",
+                ));
+        }
         let mut values = Vec::new();
         for name in &self.partitions {
             let value = found.iter().find(|(other, _)| other == name).ok_or_else(|| {

@@ -105,3 +105,35 @@ pub fn offset(position: &Position) -> Result<u64> {
             .with_hint("restore with the release that wrote it, or start with --fresh")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stored checkpoints hold these forms: others need another version.
+    #[test]
+    fn the_stored_form_is_pinned() {
+        let file = Found { path: "in/a.csv".into(), size: 70, modified: 5, tag: Some("t".into()) };
+        let header = Some(vec!["id".to_owned()]);
+        for (part, id, text) in [
+            (
+                Part::Lines { start: 9, end: 70, header },
+                "1:in/a.csv@5#9-70",
+                r#"{"lines":{"end":70,"header":["id"],"start":9}}"#,
+            ),
+            (
+                Part::RowGroups { first: 1, end: 3, row: 100, bytes: 50 },
+                "1:in/a.csv@5#1-3",
+                r#"{"row_groups":{"bytes":50,"end":3,"first":1,"row":100}}"#,
+            ),
+        ] {
+            let state = FileSplit::new(1, &file, part);
+            let split = state.clone().into_split().unwrap();
+            let text = format!(
+                r#"{{"id":"{id}","position":null,"state":{{"kind":"files.split","version":1,"body":{{"modified":5,"#
+            ) + &format!(r#""part":{text},"path":"in/a.csv","size":70,"table":1,"tag":"t"}}}}}}"#);
+            assert_eq!(serde_json::to_string(&split).unwrap(), text);
+            assert_eq!(FileSplit::of(&serde_json::from_str(&text).unwrap()).unwrap(), state);
+        }
+    }
+}

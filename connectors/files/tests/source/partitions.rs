@@ -45,11 +45,17 @@ async fn a_column_of_the_file_is_not_given_twice() {
 
 #[tokio::test]
 async fn other_partitions_than_the_first_files_stop_the_job() {
-    let folder = Folder::new();
-    folder.write("in/day=1/x.csv", "1\n");
-    folder.write("in/x.csv", "2\n");
-    let error = folder.error(with(csv(&[("id", "int")]), json!({"path": "in"}))).await;
-    assert_eq!(error.code().0, "ST-0611");
+    for (first, second) in
+        [("day=1/x", "x"), ("a", "day=1/x"), ("day=1/x", "day=1/hour=2/x"), ("a=1/x", "b=1/x")]
+    {
+        let folder = Folder::new();
+        folder.write(&format!("in/{first}.csv"), "1\n");
+        folder.write(&format!("in/{second}.csv"), "2\n");
+        let options = with(csv(&[("id", "int")]), json!({"path": "in"}));
+        assert_eq!(folder.error(options.clone()).await.code().0, "ST-0611", "{first} {second}");
+        let without = with(options, json!({"parse_partition_from_path": false}));
+        assert_eq!(folder.rows(without).await.len(), 2);
+    }
 }
 
 #[tokio::test]
