@@ -54,6 +54,11 @@ fn online(arguments: &JobArgs, format: LogFormat) -> Result<Exit> {
 /// Asks every system, one after the other; gives those that failed.
 async fn probe(job: &Job) -> Vec<Error> {
     let mut failed = Vec::new();
+    if let Some(letters) = &job.dead_letter
+        && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, letters.sink.probe()).await
+    {
+        failed.push(error.with("node", &letters.id));
+    }
     for node in &job.nodes {
         let answer = match &node.kind {
             NodeKind::Source(source) => tokio::time::timeout(PATIENCE, source.probe()).await,

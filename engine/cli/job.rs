@@ -206,6 +206,8 @@ fn build_dead_letter(spec: &JobSpec) -> Result<Option<DeadLetterOptions>, Vec<Pr
         .sink(letters.plugin)
         .ok_or_else(|| vec![Problem::of_error(&unregistered(letters.plugin), &letters.options)])?;
     let sink = (entry.build)(&letters.options, &spec.dead_letter_context(letters))?;
+    let records = [Arc::new(seatun_runtime::dead_letter::schema())];
+    sink.accepts(&records).map_err(|error| vec![Problem::of_error(&error, &letters.options)])?;
     Ok(Some(DeadLetterOptions {
         id: letters.id.clone(),
         plugin: letters.plugin,

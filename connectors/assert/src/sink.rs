@@ -64,10 +64,12 @@ impl Sink for Built {
     }
 
     async fn writer(&self, context: WriterContext) -> Result<Box<dyn Writer>> {
-        let counted = match &context.restored {
-            Some(state) => state.decode::<Counted>(KIND, VERSION)?.rows,
-            None => Counts::new(),
-        };
+        let mut counted = Counts::new();
+        for state in &context.restored {
+            for (table, rows) in state.decode::<Counted>(KIND, VERSION)?.rows {
+                *counted.entry(table).or_default() += rows;
+            }
+        }
         Ok(Box::new(AssertWriter {
             rules: Arc::clone(&self.rules),
             subtask: context.subtask,

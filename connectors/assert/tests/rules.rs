@@ -60,6 +60,7 @@ async fn writer(
     subtask: u32,
     restored: Option<Versioned>,
 ) -> Box<dyn Writer> {
+    let restored = restored.into_iter().collect();
     let context = WriterContext { sink: sink_context(tables), subtask, parallelism: 2, restored };
     sink.writer(context).await.unwrap()
 }

@@ -73,7 +73,7 @@ fn writer_context(subtask: u32, batch: &Batch) -> WriterContext {
         mode: JobMode::Batch,
         tables: vec![Arc::clone(batch.table())],
     };
-    WriterContext { sink, subtask, parallelism: 2, restored: None }
+    WriterContext { sink, subtask, parallelism: 2, restored: Vec::new() }
 }
 
 async fn print(config: &str, batch: &Batch, subtask: u32) -> Vec<String> {

@@ -250,9 +250,25 @@ impl std::error::Error for Error {
     }
 }
 
+/// Arrow writes the values that it cannot convert into its messages; those must not get into a log, so of
+/// an error about data only the kind is kept.
 impl From<arrow_schema::ArrowError> for Error {
     fn from(error: arrow_schema::ArrowError) -> Self {
-        Self::internal(codes::ARROW, "an arrow kernel failed").with_source(error)
+        use arrow_schema::ArrowError as E;
+        let about_data = match &error {
+            E::CastError(_) => Some("a value cannot be cast"),
+            E::ParseError(_) => Some("a value cannot be parsed"),
+            E::ComputeError(_) => Some("a value cannot be computed"),
+            E::ArithmeticOverflow(_) => Some("a value is out of range"),
+            E::DivideByZero => Some("division by zero"),
+            E::InvalidArgumentError(_) => Some("a column is not what was expected"),
+            E::CsvError(_) | E::JsonError(_) => Some("a text is malformed"),
+            _ => None,
+        };
+        match about_data {
+            Some(what) => Self::internal(codes::ARROW, format!("an arrow kernel failed: {what}")),
+            None => Self::internal(codes::ARROW, "an arrow kernel failed").with_source(error),
+        }
     }
 }
 

@@ -89,8 +89,9 @@ pub struct WriterContext {
     pub subtask: u32,
     /// How many writers the node has.
     pub parallelism: u32,
-    /// What this writer gave as [`Prepared::state`] in the epoch that is resumed from.
-    pub restored: Option<Versioned>,
+    /// What writers gave as [`Prepared::state`] in the epoch that is resumed from: this writer's own, and
+    /// those of writers that are no more because the node has fewer now.
+    pub restored: Vec<Versioned>,
 }
 
 /// Writes rows.

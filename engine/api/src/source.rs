@@ -163,8 +163,8 @@ pub trait SourceOutput: Send {
     /// Advances a split without rows: everything up to `delta.to` was read and is to be skipped.
     async fn advance(&mut self, delta: PositionDelta) -> Result<()>;
 
-    /// Gives up one row. It counts as read: it must lie within the range of a later `emit` or `advance`
-    /// of the same split.
+    /// Gives up one row. It counts as read: it must lie within the range of an `emit` or `advance` of the
+    /// same split that follows in the same call of [`Reader::next`], so that no checkpoint comes between.
     async fn reject(&mut self, reject: Reject) -> Result<()>;
 
     /// The rows that follow have another schema. Closes the epoch: rows before and after are never

@@ -101,7 +101,7 @@ pub struct OperatorContext {
     pub restored: Option<OperatorState>,
     /// How many bytes of memory the operator may use before it must spill or fail.
     pub memory_limit: usize,
-    /// A folder for spilled data, emptied when the job ends.
+    /// A folder of this process for spilled data; created by who needs it, removed when the job ends.
     pub spill_dir: std::path::PathBuf,
 }
 

@@ -10,8 +10,8 @@ use crate::diagnostic::Diagnostic;
 use crate::draft::{find_plugin, unknown_plugin};
 use crate::job::{DeadLetterSpec, NodeKind};
 
-/// The dead-letter sink's node id.
-const ID: &str = "dead_letter";
+/// The dead-letter sink's node id; no output may have it.
+pub(crate) const ID: &str = "dead_letter";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

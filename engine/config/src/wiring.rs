@@ -59,6 +59,12 @@ fn outputs<'d>(drafts: &'d [Draft], diagnostics: &mut Vec<Diagnostic>) -> BTreeM
     let mut outputs: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, draft) in drafts.iter().enumerate() {
         let Some((name, place)) = &draft.output else { continue };
+        if name == crate::dead_letter::ID {
+            let message = format!("the name `{name}` is that of the job's dead-letter sink");
+            diagnostics.push(
+                Diagnostic::error(codes::DUPLICATE_OUTPUT, message, place).with_hint("choose another name"),
+            );
+        }
         match outputs.get(name.as_str()) {
             Some(first) => {
                 let first = &drafts[*first].output.as_ref().map(|(_, place)| place.to_string());

@@ -5,34 +5,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use seatun_api::transform::OperatorContext;
-use seatun_api::{ReaderContext, Result, TableSchema, WriterContext};
-use seatun_state::{Start, StateStore};
+use seatun_api::{ReaderContext, Result, Versioned, WriterContext};
+use seatun_state::{Manifest, Start, StateStore};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::channel::{Receiver, Sender, channel};
 use crate::control::Control;
-use crate::coordinator::{Committed, Coordinator, Participant, Setup};
-use crate::dead_letter::{self, Limits, Port};
+use crate::coordinator::{Coordinator, Participant, Setup, Tables, stopped_for};
+use crate::dead_letter::{Limits, Port};
 use crate::emit::{Branch, EdgeOut, Emitter, MapStep};
 use crate::gate::{Gate, GateInput};
 use crate::job::{Job, NodeKind};
 use crate::pace;
-use crate::plan;
-use crate::recover::{Owned, SinkPlace, newest, sink_context, take_over};
+use crate::recover::{Opening, Owned, SinkPlace, TakenOver, sink_context};
 use crate::run::Outcome;
 use crate::shuffle::Router;
 use crate::snapshot;
 use crate::splits::SourceSplits;
 use crate::stats::{JobStats, NodeRole};
-use crate::tally::Tally;
+use crate::tally::{Committed, Tally};
 use crate::task::operator::OperatorTask;
 use crate::task::sink::SinkTask;
 use crate::task::source::SourceTask;
-use crate::task::{Commands, Reports, TaskId};
+use crate::task::{Commands, Report, Reports, TaskId};
 use crate::topology::{BranchPlan, Stage, Topology, is_blocking};
 
-const COMMANDS: usize = 256;
 const REPORTS: usize = 1024;
 
 /// How a run ended, and whether it got anywhere.
@@ -40,6 +38,8 @@ pub(crate) struct Attempted {
     pub result: Result<Outcome>,
     /// Epochs that it committed.
     pub epochs: u64,
+    /// Its takeover is published.
+    pub took_over: bool,
 }
 
 /// Runs a job once.
@@ -51,25 +51,49 @@ pub(crate) async fn attempt(
     stats: &Arc<JobStats>,
     committed: &mut Committed,
 ) -> Attempted {
-    match Run::open(job, store, start, control, stats).await {
-        Err(error) => Attempted { result: Err(error), epochs: 0 },
-        Ok(setup) => {
-            let mut coordinator = Coordinator::new(setup, committed);
+    let mut took_over = false;
+    let mut opening = Opening { job, store, start, control, stats, committed, took_over: &mut took_over };
+    // Opening may hang on a system that does not answer; it is as safe to drop as the process is to kill.
+    let opened = tokio::select! {
+        opened = open(&mut opening, stats) => opened,
+        () = stopped_for(control, job.checkpoint.stop_within) => {
+            Ok(Opened::Ended(Outcome::Stopped { epoch: None, resumable: true }))
+        }
+    };
+    match opened {
+        Err(error) => Attempted { result: Err(error), epochs: 0, took_over },
+        Ok(Opened::Ended(outcome)) => Attempted { result: Ok(outcome), epochs: 0, took_over },
+        Ok(Opened::Running(setup)) => {
+            let mut coordinator = Coordinator::new(*setup, committed);
             let result = coordinator.run().await;
             stats.ready.store(false, Ordering::Relaxed);
-            Attempted { result, epochs: coordinator.epochs_done() }
+            Attempted { result, epochs: coordinator.epochs_done(), took_over }
+        }
+    }
+}
+
+/// What came of opening a run.
+enum Opened {
+    Running(Box<Setup>),
+    Ended(Outcome),
+}
+
+async fn open(opening: &mut Opening<'_>, stats: &Arc<JobStats>) -> Result<Opened> {
+    match opening.take_over().await? {
+        TakenOver::Finished(epoch) => Ok(Opened::Ended(Outcome::Finished { epoch })),
+        TakenOver::Owned(owned) => {
+            let setup = Run::start(opening.job, *owned, stats, opening.control).await?;
+            Ok(Opened::Running(Box::new(setup)))
         }
     }
 }
 
 /// Everything that is needed while tasks are made.
 struct Run<'a> {
-    job: &'a Arc<Job>,
+    job: &'a Job,
     stats: &'a Arc<JobStats>,
-    tables: Vec<Vec<Arc<TableSchema>>>,
     topology: Topology,
     owned: Owned,
-    sinks: Vec<SinkPlace>,
     limits: Arc<Limits>,
     /// By edge, by producing subtask: the senders to the consuming subtasks.
     senders: Vec<Vec<Option<Vec<Sender>>>>,
@@ -83,31 +107,14 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    async fn open(
-        job: &'a Arc<Job>,
-        store: &Arc<dyn StateStore>,
-        start: &Start,
-        control: &Control,
-        stats: &'a Arc<JobStats>,
-    ) -> Result<Setup> {
-        let mut tables = plan::resolve_tables(job).await?;
-        let mut sinks = sink_places(job, &tables);
-        let owned = take_over(job, &sinks, store, start, control, stats).await?;
-        if let Some(manifest) = &owned.resumed {
-            newest(&mut tables, &manifest.body.schemas);
-            sinks = sink_places(job, &tables);
-        }
+    async fn start(job: &'a Job, owned: Owned, stats: &'a Arc<JobStats>, control: &Control) -> Result<Setup> {
         let (reports, report_receiver) = mpsc::channel(REPORTS);
-        let topology = Topology::of(job, &tables);
-        let limits = limits(job, stats, &owned);
         let run = Self {
             job,
             stats,
-            tables,
-            topology,
+            topology: Topology::of(job, &owned.tables),
+            limits: limits(job, stats, &owned),
             owned,
-            sinks,
-            limits,
             senders: Vec::new(),
             inputs: Vec::new(),
             letters: Vec::new(),
@@ -116,14 +123,10 @@ impl<'a> Run<'a> {
             task_ids: BTreeSet::new(),
             commands: Commands::default(),
         };
-        run.start(control, report_receiver).await
+        run.spawn_all(control, report_receiver).await
     }
 
-    async fn start(
-        mut self,
-        control: &Control,
-        reports: mpsc::Receiver<crate::task::Report>,
-    ) -> Result<Setup> {
+    async fn spawn_all(mut self, control: &Control, reports: mpsc::Receiver<Report>) -> Result<Setup> {
         for node in &self.stats.nodes {
             node.channel_capacity.store(0, Ordering::Relaxed);
             node.channel_bytes.store(0, Ordering::Relaxed);
@@ -141,20 +144,16 @@ impl<'a> Run<'a> {
         Ok(Setup {
             checkpoint: self.job.checkpoint,
             has_blocking,
-            participants: participants(self.job, &stages, &self.sinks),
+            participants: participants(self.job, &stages, &self.owned.sinks),
+            schemas: stored_schemas(self.job, &self.owned),
             sources: source_splits(self.job, &stages, &self.owned),
             rows_read_before: body.map_or(0, |body| body.rows_read),
             dead_lettered_before: body.map_or(0, |body| body.dead_lettered),
-            schemas: body
-                .map(|body| {
-                    body.schemas.iter().map(|schema| (schema.id.clone(), Arc::new(schema.clone()))).collect()
-                })
-                .unwrap_or_default(),
             task_ids: self.task_ids,
             commands: self.commands,
             reports,
             tasks: self.tasks,
-            store: self.owned.store,
+            store: Some(self.owned.store),
             control: control.clone(),
             stats: Arc::clone(self.stats),
         })
@@ -184,8 +183,7 @@ impl<'a> Run<'a> {
     }
 
     async fn spawn(&mut self, index: usize, stage: &Stage, subtask: usize) -> Result<()> {
-        let job = Arc::clone(self.job);
-        let node = &job.nodes[stage.node];
+        let node = &self.job.nodes[stage.node];
         let id = self.task_id(stage.node, subtask);
         let tally = Tally::new(stage.node, &self.stats.nodes[stage.node]);
         let letters = self.letters_port();
@@ -193,7 +191,7 @@ impl<'a> Run<'a> {
         let inputs = std::mem::take(&mut self.inputs[index][subtask]);
         match &node.kind {
             NodeKind::Source(source) => {
-                let (sender, commands) = mpsc::channel(COMMANDS);
+                let (sender, commands) = mpsc::unbounded_channel();
                 self.commands.0.insert(id, sender);
                 let context = self.reader_context(stage, subtask);
                 let emitter = self.emitter(stage, subtask, letters)?;
@@ -209,7 +207,7 @@ impl<'a> Run<'a> {
                 self.tasks.spawn(task.run());
             }
             NodeKind::Sink(_) => {
-                let place = self.sinks.iter().position(|place| place.node == stage.node);
+                let place = self.owned.sinks.iter().position(|place| place.node == stage.node);
                 if let Some(place) = place {
                     let gate = Gate::new(inputs);
                     let (subtask, parallelism) = (subtask_number(subtask), subtask_number(stage.parallelism));
@@ -235,12 +233,11 @@ impl<'a> Run<'a> {
         gate: Gate,
         letters: Port,
     ) {
-        let place = &self.sinks[place];
-        let restored = self
-            .owned
-            .resumed
-            .as_ref()
-            .and_then(|manifest| manifest.body.sinks.get(&place.id)?.writers.get(&subtask).cloned());
+        let place = &self.owned.sinks[place];
+        let restored = match &self.owned.resumed {
+            Some(manifest) => writers_states(manifest, &place.id, subtask, parallelism),
+            None => Vec::new(),
+        };
         let context = WriterContext {
             sink: sink_context(self.job, place, &self.owned.store.state),
             subtask,
@@ -263,7 +260,7 @@ impl<'a> Run<'a> {
     /// The dead-letter sink reads from every other task.
     fn spawn_dead_letter_sink(&mut self) {
         let node = self.job.nodes.len();
-        let Some(place) = self.sinks.iter().position(|place| place.node == node) else { return };
+        let Some(place) = self.owned.sinks.iter().position(|place| place.node == node) else { return };
         let gate = Gate::new(std::mem::take(&mut self.letters));
         let id = self.task_id(node, 0);
         self.spawn_sink(id, place, 0, 1, gate, Port::Stop);
@@ -319,10 +316,8 @@ impl<'a> Run<'a> {
 
     fn reader_context(&self, stage: &Stage, subtask: usize) -> ReaderContext {
         let node = &self.job.nodes[stage.node];
-        let schemas = match &self.owned.resumed {
-            Some(manifest) => manifest.body.schemas.iter().cloned().map(Arc::new).collect(),
-            None => Vec::new(),
-        };
+        let stored = self.owned.resumed.as_ref().and_then(|manifest| manifest.body.schemas.get(&node.id));
+        let schemas = stored.into_iter().flatten().cloned().map(Arc::new).collect();
         ReaderContext {
             job: self.job.name.clone(),
             node: node.id.clone(),
@@ -348,7 +343,7 @@ impl<'a> Run<'a> {
             node: node.id.clone(),
             subtask: subtask_number(subtask),
             parallelism: subtask_number(stage.parallelism),
-            inputs: node.inputs.iter().map(|&input| self.tables[input].clone()).collect(),
+            inputs: node.inputs.iter().map(|&input| self.owned.tables[input].clone()).collect(),
             restored,
             memory_limit: self.job.flow.operator_memory,
             spill_dir: self.job.flow.spill_dir.clone(),
@@ -364,23 +359,21 @@ fn gates(parallelism: usize) -> Vec<Vec<GateInput>> {
     (0..parallelism).map(|_| Vec::new()).collect()
 }
 
-fn sink_places(job: &Job, tables: &[Vec<Arc<TableSchema>>]) -> Vec<SinkPlace> {
-    let of_job = job.nodes.iter().enumerate().filter_map(|(index, node)| match &node.kind {
-        NodeKind::Sink(sink) => Some(SinkPlace {
-            node: index,
-            id: node.id.clone(),
-            sink: Arc::clone(sink),
-            tables: tables[index].clone(),
-        }),
-        _ => None,
-    });
-    let of_letters = job.dead_letter.iter().map(|options| SinkPlace {
-        node: job.nodes.len(),
-        id: options.id.clone(),
-        sink: Arc::clone(&options.sink),
-        tables: vec![Arc::new(dead_letter::schema())],
-    });
-    of_job.chain(of_letters).collect()
+/// What writers have left: each state to the writer of its number, or to the one that stands in for it.
+fn writers_states(manifest: &Manifest, sink: &str, subtask: u32, parallelism: u32) -> Vec<Versioned> {
+    let Some(state) = manifest.body.sinks.get(sink) else { return Vec::new() };
+    let own = |(stored, _): &(&u32, &Versioned)| *stored % parallelism == subtask;
+    state.writers.iter().filter(own).map(|(_, state)| state.clone()).collect()
+}
+
+fn stored_schemas(job: &Job, owned: &Owned) -> BTreeMap<usize, Tables> {
+    let Some(manifest) = &owned.resumed else { return BTreeMap::new() };
+    let of_node = |(index, node): (usize, &crate::job::Node)| {
+        let stored = manifest.body.schemas.get(&node.id)?;
+        let tables = stored.iter().map(|schema| (schema.id.clone(), Arc::new(schema.clone())));
+        Some((index, tables.collect()))
+    };
+    job.nodes.iter().enumerate().filter_map(of_node).collect()
 }
 
 fn participants(job: &Job, stages: &[Stage], sinks: &[SinkPlace]) -> BTreeMap<usize, Participant> {

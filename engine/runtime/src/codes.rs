@@ -26,3 +26,7 @@ pub const OPERATOR_STATE: Code = Code("ST-0410");
 pub const HTTP_ADDRESS: Code = Code("ST-0411");
 /// Two processes keep replacing each other.
 pub const TAKEOVER_CONTENTION: Code = Code("ST-0412");
+/// A job with a blocking transform cannot go on from positions within its sources.
+pub const BLOCKING_CANNOT_RESUME: Code = Code("ST-0413");
+/// A schema change in a job that cannot take a checkpoint yet.
+pub const SCHEMA_CHANGE_WHILE_BLOCKED: Code = Code("ST-0414");

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use seatun_api::error::codes::INTERNAL;
 use seatun_api::{
     Barrier, BarrierKind, Delivery, Epoch, Error, PlanRequest, Result, SplitPlan, TableId, TableSchema,
 };
@@ -28,11 +29,14 @@ use crate::job::CheckpointOptions;
 use crate::run::Outcome;
 use crate::splits::SourceSplits;
 use crate::stats::JobStats;
-use crate::tally::Counts;
+use crate::tally::Committed;
 use crate::task::{Commands, Report, SourceCommand, TaskId};
 
 type Planning = Pin<Box<dyn Future<Output = (usize, Result<SplitPlan>)> + Send>>;
 type Committing = Pin<Box<dyn Future<Output = (EpochStore, Result<()>)> + Send>>;
+
+/// The newest schema of each table.
+pub(crate) type Tables = BTreeMap<TableId, Arc<TableSchema>>;
 
 /// A node that takes part in epochs.
 pub(crate) struct Participant {
@@ -53,26 +57,21 @@ pub(crate) struct Setup {
     pub commands: Commands,
     pub reports: mpsc::Receiver<Report>,
     pub tasks: JoinSet<Result<()>>,
-    pub store: EpochStore,
+    /// Between epochs; during one it is with the epoch.
+    pub store: Option<EpochStore>,
     pub control: Control,
     pub stats: Arc<JobStats>,
     /// Rows read and given up in the runs before this one.
     pub rows_read_before: u64,
     pub dead_lettered_before: u64,
-    pub schemas: BTreeMap<TableId, Arc<TableSchema>>,
+    /// By source node.
+    pub schemas: BTreeMap<usize, Tables>,
 }
-
-/// What every node did in epochs that are committed; survives a restart of the run.
-pub(crate) type Committed = BTreeMap<usize, Counts>;
 
 /// The state of a run.
 pub(crate) struct Coordinator<'a> {
-    setup: SetupParts,
-    /// Between epochs; during one it is with `committing`.
-    store: Option<EpochStore>,
+    setup: Setup,
     committed: &'a mut Committed,
-    /// Counts of the epoch that is being committed.
-    settling: Vec<(usize, Counts)>,
     gather: Option<Gather>,
     committing: Option<(BarrierKind, Committing)>,
     planning: FuturesUnordered<Planning>,
@@ -89,21 +88,6 @@ pub(crate) struct Coordinator<'a> {
     dead_lettered: u64,
 }
 
-/// A [`Setup`] without its store.
-struct SetupParts {
-    checkpoint: CheckpointOptions,
-    has_blocking: bool,
-    participants: BTreeMap<usize, Participant>,
-    task_ids: BTreeSet<TaskId>,
-    sources: Vec<SourceSplits>,
-    commands: Commands,
-    reports: mpsc::Receiver<Report>,
-    tasks: JoinSet<Result<()>>,
-    control: Control,
-    stats: Arc<JobStats>,
-    schemas: BTreeMap<TableId, Arc<TableSchema>>,
-}
-
 /// What woke the coordinator up.
 enum Wake {
     Report(Report),
@@ -118,9 +102,7 @@ impl<'a> Coordinator<'a> {
     pub fn new(setup: Setup, committed: &'a mut Committed) -> Self {
         let interval = setup.checkpoint.interval;
         Self {
-            store: Some(setup.store),
             committed,
-            settling: Vec::new(),
             gather: None,
             committing: None,
             planning: FuturesUnordered::new(),
@@ -134,19 +116,7 @@ impl<'a> Coordinator<'a> {
             epochs_done: 0,
             rows_read: setup.rows_read_before,
             dead_lettered: setup.dead_lettered_before,
-            setup: SetupParts {
-                checkpoint: setup.checkpoint,
-                has_blocking: setup.has_blocking,
-                participants: setup.participants,
-                task_ids: setup.task_ids,
-                sources: setup.sources,
-                commands: setup.commands,
-                reports: setup.reports,
-                tasks: setup.tasks,
-                control: setup.control,
-                stats: setup.stats,
-                schemas: setup.schemas,
-            },
+            setup,
         }
     }
 
@@ -161,11 +131,13 @@ impl<'a> Coordinator<'a> {
     /// The first failure of a task, a planner or a commit.
     pub async fn run(&mut self) -> Result<Outcome> {
         for source in 0..self.setup.sources.len() {
-            self.plan(source);
+            if !self.setup.sources[source].is_complete() {
+                self.plan(source);
+            }
         }
         loop {
-            self.hand_out().await;
-            if let Some(outcome) = self.begin_epoch().await? {
+            self.hand_out();
+            if let Some(outcome) = self.begin_epoch()? {
                 return Ok(outcome);
             }
             match self.wake().await {
@@ -173,7 +145,7 @@ impl<'a> Coordinator<'a> {
                 Wake::Ended(ended) => check_end(ended)?,
                 Wake::Planned(source, plan) => self.planned(source, plan?),
                 Wake::Committed(store, result) => {
-                    self.store = Some(*store);
+                    self.setup.store = Some(*store);
                     if let Some(outcome) = self.epoch_done(result).await? {
                         return Ok(outcome);
                     }
@@ -263,19 +235,19 @@ impl<'a> Coordinator<'a> {
     }
 
     /// Gives readers their splits, asks planners for more, and tells sources that are read.
-    async fn hand_out(&mut self) {
+    fn hand_out(&mut self) {
         let all_open = self.opened == self.setup.task_ids.len();
         for index in 0..self.setup.sources.len() {
             let node = self.setup.sources[index].node;
             for (reader, splits) in self.setup.sources[index].assign() {
-                self.setup.commands.to_one(node, reader, SourceCommand::AddSplits(splits)).await;
+                self.setup.commands.to_one(node, reader, SourceCommand::AddSplits(splits));
             }
             if self.setup.sources[index].wants_plan() {
                 self.plan(index);
             }
             // A source ends only when all tasks are open, so that the end is seen by every one of them.
             if all_open && self.setup.sources[index].is_done() && self.finish_sent.insert(index) {
-                self.setup.commands.to_node(node, || SourceCommand::Finish).await;
+                self.setup.commands.to_node(node, || SourceCommand::Finish);
             }
         }
     }
@@ -295,7 +267,7 @@ impl<'a> Coordinator<'a> {
     }
 
     /// Starts an epoch if one is due. Gives the outcome if the job ends without one.
-    async fn begin_epoch(&mut self) -> Result<Option<Outcome>> {
+    fn begin_epoch(&mut self) -> Result<Option<Outcome>> {
         let stopping = self.setup.control.is_stopping();
         if stopping && let Some(outcome) = self.stop_without_checkpoint()? {
             return Ok(Some(outcome));
@@ -313,12 +285,12 @@ impl<'a> Coordinator<'a> {
             (false, false) if (due || self.wanted) && self.may_checkpoint() => BarrierKind::Checkpoint,
             _ => return Ok(None),
         };
-        let Some(store) = &self.store else { return Ok(None) };
+        let Some(store) = &self.setup.store else { return Ok(None) };
         let barrier = Barrier { epoch: store.state.last_epoch().next(), kind };
         let started_ms = i64::try_from(now_millis()).unwrap_or(i64::MAX);
         self.wanted = false;
         self.gather = Some(Gather::new(barrier, self.setup.task_ids.clone(), started_ms));
-        self.setup.commands.to_all(|| SourceCommand::Barrier(barrier)).await;
+        self.setup.commands.to_all(|| SourceCommand::Barrier(barrier));
         Ok(None)
     }
 
@@ -341,8 +313,8 @@ impl<'a> Coordinator<'a> {
             waited = ?stop_within,
             "the last checkpoint takes too long; the next start goes on from the one before"
         );
-        let epoch = self.store.as_ref().map(|store| store.state.last_epoch());
-        Ok(Some(Outcome::Stopped { epoch, resumable: true }))
+        let epoch = self.setup.store.as_ref().map(|store| store.state.last_epoch());
+        Ok(Some(Outcome::Stopped { epoch, resumable: !self.setup.has_blocking }))
     }
 
     fn report(&mut self, report: Report) -> Result<()> {
@@ -358,13 +330,17 @@ impl<'a> Coordinator<'a> {
                     source.finished(task.subtask, &splits);
                 }
             }
+            Report::CheckpointWanted if !self.may_checkpoint() => {
+                return Err(Error::user(
+                    codes::SCHEMA_CHANGE_WHILE_BLOCKED,
+                    "a table changed its schema in a job that cannot take a checkpoint before its inputs end",
+                )
+                .with_hint("start the job again: it reads the table with its new schema"));
+            }
             Report::CheckpointWanted => self.wanted = true,
             Report::Ack(ack) => {
                 let Some(gather) = &mut self.gather else {
-                    return Err(Error::internal(
-                        codes::POSITION_GAP,
-                        "a task answered when no epoch was under way",
-                    ));
+                    return Err(Error::internal(INTERNAL, "a task answered when no epoch was under way"));
                 };
                 if gather.ack(*ack)?
                     && let Some(gather) = self.gather.take()
@@ -380,7 +356,7 @@ impl<'a> Coordinator<'a> {
     fn commit(&mut self, gather: Gather) {
         let kind = gather.barrier.kind;
         let gathered = self.gathered(gather);
-        if let Some(store) = self.store.take() {
+        if let Some(store) = self.setup.store.take() {
             let (control, stats) = (self.setup.control.clone(), Arc::clone(&self.setup.stats));
             self.committing = Some((kind, Box::pin(finish(store, gathered, control, stats))));
         }
@@ -392,7 +368,7 @@ impl<'a> Coordinator<'a> {
                 source.acked(part);
             }
             for schema in &part.schemas {
-                self.note_schema(schema);
+                note_schema(self.setup.schemas.entry(task.node).or_default(), schema);
             }
         }
         for (node, counts) in &gather.counts {
@@ -402,7 +378,7 @@ impl<'a> Coordinator<'a> {
             }
         }
         let mut body = ManifestBody {
-            schemas: self.setup.schemas.values().map(|schema| (**schema).clone()).collect(),
+            schemas: self.stored_schemas(),
             rows_read: self.rows_read,
             dead_lettered: self.dead_lettered,
             ..ManifestBody::default()
@@ -429,7 +405,7 @@ impl<'a> Coordinator<'a> {
             .into_iter()
             .filter_map(|(node, parts)| Some((self.setup.participants.get(&node)?.id.clone(), parts)))
             .collect();
-        self.settling = gather.counts;
+        self.committed.hold(gather.barrier.epoch, gather.counts);
         Gathered {
             epoch: gather.barrier.epoch,
             kind: gather.barrier.kind,
@@ -441,22 +417,21 @@ impl<'a> Coordinator<'a> {
         }
     }
 
-    fn note_schema(&mut self, schema: &Arc<TableSchema>) {
-        let known = self.setup.schemas.get(&schema.id);
-        if known.is_none_or(|known| known.version < schema.version) {
-            self.setup.schemas.insert(schema.id.clone(), Arc::clone(schema));
-        }
+    fn stored_schemas(&self) -> BTreeMap<String, Vec<TableSchema>> {
+        let of_node = |(node, tables): (&usize, &Tables)| {
+            let id = self.setup.participants.get(node)?.id.clone();
+            Some((id, tables.values().map(|schema| (**schema).clone()).collect()))
+        };
+        self.setup.schemas.iter().filter_map(of_node).collect()
     }
 
     async fn epoch_done(&mut self, result: Result<()>) -> Result<Option<Outcome>> {
         let Some((kind, _)) = self.committing.take() else { return Ok(None) };
         result?;
         self.epochs_done += 1;
-        for (node, counts) in std::mem::take(&mut self.settling) {
-            self.committed.entry(node).or_default().add(&counts);
-        }
         self.next_checkpoint = self.setup.checkpoint.interval.map(|interval| Instant::now() + interval);
-        let epoch = self.store.as_ref().map_or(Epoch(0), |store| store.state.last_epoch());
+        let epoch = self.setup.store.as_ref().map_or(Epoch(0), |store| store.state.last_epoch());
+        self.committed.settle(epoch);
         match kind {
             BarrierKind::Checkpoint => Ok(None),
             BarrierKind::Stop => Ok(Some(Outcome::Stopped { epoch: Some(epoch), resumable: true })),
@@ -467,14 +442,29 @@ impl<'a> Coordinator<'a> {
         }
     }
 
+    /// The committers' last words, cut short if the job is asked to stop: everything is committed.
     async fn finish_sinks(&mut self) -> Result<()> {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        for sink in &mut store.sinks {
-            if let Some(committer) = &mut sink.committer {
-                committer.finish().await.map_err(|error| error.with("node", &sink.id))?;
+        let (control, stats) = (self.setup.control.clone(), Arc::clone(&self.setup.stats));
+        let Some(store) = &mut self.setup.store else { return Ok(()) };
+        tokio::select! {
+            result = store.finish_sinks(&control, &stats) => result,
+            () = stopped_for(&control, self.setup.checkpoint.stop_within) => {
+                tracing::warn!("the sinks' last checks were cut short; everything is committed");
+                Ok(())
             }
         }
-        Ok(())
+    }
+}
+
+/// Waits until the job was asked to stop this long ago.
+pub(crate) async fn stopped_for(control: &Control, time: Duration) {
+    control.stopping().await;
+    tokio::time::sleep(time).await;
+}
+
+fn note_schema(tables: &mut Tables, schema: &Arc<TableSchema>) {
+    if tables.get(&schema.id).is_none_or(|known| known.version < schema.version) {
+        tables.insert(schema.id.clone(), Arc::clone(schema));
     }
 }
 

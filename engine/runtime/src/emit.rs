@@ -156,7 +156,8 @@ fn map_change(branches: &mut [Branch], change: &Arc<SchemaChange>, made: &mut Ma
         match branch {
             Branch::Edge(edge) => made.changes.push((*edge, Arc::clone(change))),
             Branch::Map(step) => {
-                if let Some(change) = step.map.schema_change(Arc::clone(change))? {
+                let change = step.map.schema_change(Arc::clone(change));
+                if let Some(change) = change.map_err(|error| error.with("node", &step.id))? {
                     map_change(&mut step.branches, &change, made)?;
                 }
             }

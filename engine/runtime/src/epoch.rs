@@ -136,6 +136,19 @@ impl EpochStore {
         Ok(())
     }
 
+    /// Gives every committer its last word, once all is committed. What may pass is tried again here: the
+    /// job is over and must not be run once more for it.
+    pub async fn finish_sinks(&mut self, control: &Control, stats: &JobStats) -> Result<()> {
+        for sink in &mut self.sinks {
+            let Some(committer) = &mut sink.committer else { continue };
+            let mut patience = Patience::new("finish", control, stats);
+            while let Err(error) = committer.finish().await {
+                patience.wait(error.with("node", &sink.id)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the mark that every sink has committed.
     pub async fn mark(&mut self, epoch: Epoch, control: &Control, stats: &JobStats) -> Result<()> {
         let mut patience = Patience::new("mark the epoch as committed", control, stats);

@@ -1,5 +1,6 @@
 //! The input side of a task: several channels read as one, with barriers aligned.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -42,8 +43,8 @@ pub(crate) struct Gate {
     aligner: Aligner,
     watermarks: Watermarks,
     next: usize,
-    /// An end that follows the port's end just given out.
-    end_due: bool,
+    /// What follows from the last element, to be given out first.
+    due: VecDeque<Event>,
 }
 
 impl Gate {
@@ -55,7 +56,7 @@ impl Gate {
             aligner: Aligner::new(count),
             watermarks: Watermarks::new(count),
             next: 0,
-            end_due: false,
+            due: VecDeque::new(),
         }
     }
 
@@ -65,8 +66,8 @@ impl Gate {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Event>> {
-        if std::mem::take(&mut self.end_due) {
-            return Poll::Ready(Ok(Event::End));
+        if let Some(event) = self.due.pop_front() {
+            return Poll::Ready(Ok(event));
         }
         let count = self.inputs.len();
         for offset in 0..count {
@@ -101,11 +102,15 @@ impl Gate {
         })
     }
 
+    /// An input that has ended holds event time back no longer.
     fn end(&mut self, index: usize, port: usize) -> Option<Event> {
-        self.end_due = self.aligner.end(index);
+        let all_ended = self.aligner.end(index);
+        self.due.extend(self.watermarks.advance(index, Watermark::Idle).map(Event::Watermark));
         let port_ended = (0..self.inputs.len())
             .filter(|other| self.inputs[*other].port == port)
             .all(|other| self.aligner.has_ended(other));
-        port_ended.then_some(Event::PortEnd(port))
+        self.due.extend(port_ended.then_some(Event::PortEnd(port)));
+        self.due.extend(all_ended.then_some(Event::End));
+        self.due.pop_front()
     }
 }

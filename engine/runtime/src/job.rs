@@ -133,7 +133,7 @@ pub struct FlowOptions {
     pub channel_bytes: usize,
     /// Bytes of memory that one blocking operator may use before it spills.
     pub operator_memory: usize,
-    /// Where operators spill.
+    /// Below which folder operators spill; each process has a folder of its own there.
     pub spill_dir: PathBuf,
 }
 
@@ -144,7 +144,7 @@ impl Default for FlowOptions {
             linger: Duration::from_millis(50),
             channel_bytes: 8 << 20,
             operator_memory: 256 << 20,
-            spill_dir: std::env::temp_dir().join("seatun-spill"),
+            spill_dir: std::env::temp_dir(),
         }
     }
 }

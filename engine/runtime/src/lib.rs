@@ -28,6 +28,7 @@ mod retry;
 pub mod run;
 mod shuffle;
 mod snapshot;
+mod spill;
 mod splits;
 pub mod stats;
 mod tally;

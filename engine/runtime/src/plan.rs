@@ -1,6 +1,7 @@
 //! What a job will do, for `seatun plan` and before a run: the tables on each edge, how rows are
 //! distributed, and what is guaranteed from end to end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seatun_api::{Boundedness, Delivery, Error, JobMode, Result, TableSchema};
@@ -70,13 +71,22 @@ pub struct Guarantee {
 /// # Errors
 /// If a source cannot tell its tables, a transform cannot work on them, or a sink cannot write them.
 pub async fn resolve_tables(job: &Job) -> Result<Vec<Vec<Arc<TableSchema>>>> {
+    resolve_from(job, &BTreeMap::new()).await
+}
+
+/// The same, where sources have the schemas that a checkpoint has stored for them, if those are newer.
+pub(crate) async fn resolve_from(
+    job: &Job,
+    stored: &BTreeMap<String, Vec<TableSchema>>,
+) -> Result<Vec<Vec<Arc<TableSchema>>>> {
     let mut tables: Vec<Vec<Arc<TableSchema>>> = Vec::with_capacity(job.nodes.len());
     for node in &job.nodes {
         let inputs: Vec<Vec<Arc<TableSchema>>> =
             node.inputs.iter().map(|&input| tables[input].clone()).collect();
         let output: Result<Vec<Arc<TableSchema>>> = match &node.kind {
             NodeKind::Source(source) => {
-                source.tables().await.map(|tables| tables.into_iter().map(Arc::new).collect())
+                let known = stored.get(&node.id).map(Vec::as_slice).unwrap_or_default();
+                source.tables().await.map(|tables| newest(tables, known))
             }
             NodeKind::Transform(transform) => {
                 transform.output_tables(&inputs).map(|tables| tables.into_iter().map(Arc::new).collect())
@@ -91,11 +101,23 @@ pub async fn resolve_tables(job: &Job) -> Result<Vec<Vec<Arc<TableSchema>>>> {
     Ok(tables)
 }
 
+fn newest(tables: Vec<TableSchema>, known: &[TableSchema]) -> Vec<Arc<TableSchema>> {
+    let newer = |table: TableSchema| {
+        let stored = known.iter().find(|stored| stored.id == table.id && stored.version > table.version);
+        Arc::new(stored.cloned().unwrap_or(table))
+    };
+    tables.into_iter().map(newer).collect()
+}
+
 /// Checks what only the built nodes can tell.
 ///
 /// # Errors
-/// If a batch job has a source that never ends.
+/// If a batch job has a source that never ends, or the dead-letter sink cannot take the records.
 pub fn check(job: &Job) -> Result<()> {
+    if let Some(letters) = &job.dead_letter {
+        let records = [Arc::new(crate::dead_letter::schema())];
+        letters.sink.accepts(&records).map_err(|error| error.with("node", &letters.id))?;
+    }
     for node in &job.nodes {
         if let NodeKind::Source(source) = &node.kind
             && job.mode == JobMode::Batch

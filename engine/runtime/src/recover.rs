@@ -3,16 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use seatun_api::{Epoch, Error, Result, Sink, SinkContext, TableId, TableSchema};
-use seatun_state::{JobState, Manifest, ManifestBody, Recovery, SinkState, Start, StateStore};
+use seatun_api::{Epoch, Error, Result, Sink, SinkContext, TableSchema};
+use seatun_state::{JobState, Manifest, ManifestBody, ManifestKind, Recovery, SinkState, Start, StateStore};
 
 use crate::codes;
 use crate::control::Control;
 use crate::coordinator::new_sink_state;
+use crate::dead_letter;
 use crate::epoch::{EpochStore, SinkCommitter};
 use crate::job::{Job, NodeKind};
+use crate::plan;
 use crate::stats::JobStats;
+use crate::tally::Committed;
+use crate::topology::is_blocking;
 
 /// How often another process may win the race for the takeover before this one gives up.
 const TAKEOVER_TRIES: usize = 10;
@@ -31,79 +36,176 @@ pub(crate) struct Owned {
     pub store: EpochStore,
     /// What the sources, operators and writers go on from; `None` at a first or fresh start.
     pub resumed: Option<Box<Manifest>>,
+    /// The tables that come out of each node.
+    pub tables: Vec<Vec<Arc<TableSchema>>>,
+    pub sinks: Vec<SinkPlace>,
 }
 
-/// The newest schemas that a manifest knows, put in the place of older ones.
-pub(crate) fn newest(tables: &mut [Vec<Arc<TableSchema>>], known: &[TableSchema]) {
-    let known: BTreeMap<&TableId, &TableSchema> = known.iter().map(|schema| (&schema.id, schema)).collect();
-    for table in tables.iter_mut().flatten() {
-        if let Some(newer) = known.get(&table.id).filter(|newer| newer.version > table.version) {
-            *table = Arc::new((*newer).clone());
-        }
-    }
+/// What came of the first acts of a run.
+pub(crate) enum TakenOver {
+    /// The run goes on.
+    Owned(Box<Owned>),
+    /// All that was left to do was to commit the job's last epoch.
+    Finished(Epoch),
 }
 
-/// Takes the job over.
-///
-/// # Errors
-/// If state cannot be read or does not fit, a pending commit cannot be finished, or the state of a job
-/// that has written before is gone.
-pub(crate) async fn take_over(
-    job: &Job,
-    sinks: &[SinkPlace],
-    state_store: &Arc<dyn StateStore>,
-    start: &Start,
-    control: &Control,
-    stats: &JobStats,
-) -> Result<Owned> {
-    for _ in 0..TAKEOVER_TRIES {
-        let opened = JobState::open(Arc::clone(state_store), &job.name, &job.fingerprint, start).await?;
-        if let Some(owned) = try_take_over(job, sinks, opened, start, control, stats).await? {
-            return Ok(owned);
-        }
-    }
-    Err(Error::external(codes::TAKEOVER_CONTENTION, "other processes keep taking this job over")
-        .with_hint("run a job under one name only once at a time")
-        .with("job", &job.name))
+/// What a run is told, and what it tells while it takes over.
+pub(crate) struct Opening<'a> {
+    pub job: &'a Job,
+    pub store: &'a Arc<dyn StateStore>,
+    pub start: &'a Start,
+    pub control: &'a Control,
+    pub stats: &'a JobStats,
+    pub committed: &'a mut Committed,
+    /// Set when the takeover is published: from then on a restart must go on from it.
+    pub took_over: &'a mut bool,
 }
 
-async fn try_take_over(
-    job: &Job,
-    sinks: &[SinkPlace],
-    (state, recovery): (JobState, Recovery),
-    start: &Start,
-    control: &Control,
-    stats: &JobStats,
-) -> Result<Option<Owned>> {
-    let committers = open_committers(job, sinks, &state).await?;
-    let mut store =
-        EpochStore { state, sinks: committers, sources: sources(job), retain: job.checkpoint.retain };
-    let resumed = match recovery {
-        Recovery::Fresh { had_state, .. } => {
-            if !had_state {
-                refuse_lost_state(&mut store, start).await?;
+impl Opening<'_> {
+    /// Takes the job over.
+    ///
+    /// # Errors
+    /// If state cannot be read or does not fit, a pending commit cannot be finished, or the state of a job
+    /// that has written before is gone.
+    pub async fn take_over(&mut self) -> Result<TakenOver> {
+        for _ in 0..TAKEOVER_TRIES {
+            let (job, store) = (self.job, Arc::clone(self.store));
+            let opened = JobState::open(store, &job.name, &job.fingerprint, self.start).await?;
+            if let Some(taken) = self.try_take_over(opened).await? {
+                return Ok(taken);
             }
-            None
         }
-        Recovery::Resume(manifest) => Some(manifest),
-        Recovery::ReplayCommitThenResume(manifest) => {
-            let epoch = manifest.epoch;
-            tracing::info!(epoch = epoch.0, "finishing the commit that was under way when the job ended");
-            store.commit(epoch, &manifest.body.sinks, control, stats).await?;
-            store.mark(epoch, control, stats).await?;
-            Some(manifest)
-        }
-    };
-    let body = takeover_body(resumed.as_deref(), sinks);
-    let initialized: BTreeMap<String, bool> =
-        body.sinks.iter().map(|(id, sink)| (id.clone(), sink.initialized)).collect();
-    let Some(epoch) = store.state.take_over(body).await? else { return Ok(None) };
-    for place in sinks.iter().filter(|place| !initialized.get(&place.id).copied().unwrap_or(false)) {
-        let context = sink_context(job, place, &store.state);
-        place.sink.initialize(&context).await.map_err(|error| error.with("node", &place.id))?;
+        Err(Error::external(codes::TAKEOVER_CONTENTION, "other processes keep taking this job over")
+            .with_hint("run a job under one name only once at a time")
+            .with("job", &self.job.name))
     }
-    discard_leftovers(&mut store, epoch).await?;
-    Ok(Some(Owned { store, resumed }))
+
+    async fn try_take_over(&mut self, (state, recovery): (JobState, Recovery)) -> Result<Option<TakenOver>> {
+        let job = self.job;
+        let (resumed, pending, had_state) = match recovery {
+            Recovery::Fresh { had_state, .. } => (None, false, had_state),
+            Recovery::Resume(manifest) => (Some(manifest), false, true),
+            Recovery::ReplayCommitThenResume(manifest) => (Some(manifest), true, true),
+        };
+        let nothing = BTreeMap::new();
+        let stored = resumed.as_ref().map_or(&nothing, |manifest| &manifest.body.schemas);
+        let tables = plan::resolve_from(job, stored).await?;
+        let sinks = sink_places(job, &tables);
+        let committers = open_committers(job, &sinks, &state).await?;
+        let mut store =
+            EpochStore { state, sinks: committers, sources: sources(job), retain: job.checkpoint.retain };
+        if !had_state || matches!(self.start, Start::Restore(_)) {
+            self.look_at_sinks(&mut store, had_state).await?;
+        }
+        if let Some(manifest) = resumed.as_ref().filter(|_| pending) {
+            self.finish_commit(&mut store, manifest).await?;
+            if self.is_all_done(manifest) {
+                store.finish_sinks(self.control, self.stats).await?;
+                return Ok(Some(TakenOver::Finished(manifest.epoch)));
+            }
+        }
+        if let Some(manifest) = &resumed {
+            refuse_blocking(job, manifest)?;
+        }
+        let body = takeover_body(resumed.as_deref(), &sinks);
+        let initialized: BTreeMap<String, bool> =
+            body.sinks.iter().map(|(id, sink)| (id.clone(), sink.initialized)).collect();
+        let Some(epoch) = store.state.take_over(body).await? else { return Ok(None) };
+        *self.took_over = true;
+        for place in sinks.iter().filter(|place| !initialized.get(&place.id).copied().unwrap_or(false)) {
+            let context = sink_context(job, place, &store.state);
+            place.sink.initialize(&context).await.map_err(|error| error.with("node", &place.id))?;
+        }
+        discard_leftovers(&mut store, epoch).await?;
+        Ok(Some(TakenOver::Owned(Box::new(Owned { store, resumed, tables, sinks }))))
+    }
+
+    async fn finish_commit(&mut self, store: &mut EpochStore, manifest: &Manifest) -> Result<()> {
+        let epoch = manifest.epoch;
+        tracing::info!(epoch = epoch.0, "finishing the commit that was under way when the job ended");
+        store.commit(epoch, &manifest.body.sinks, self.control, self.stats).await?;
+        store.mark(epoch, self.control, self.stats).await?;
+        self.stats.checkpoints.commit_pending_since_millis.store(0, Ordering::Relaxed);
+        self.committed.settle(epoch);
+        self.committed.show(self.stats);
+        Ok(())
+    }
+
+    /// Whether the epoch whose commit was finished is the job's last. A blocking transform would give its
+    /// rows once more if the job were run again over sources that have ended. Without one, the job is run:
+    /// it reads nothing, and its writers tell their committers what they have counted.
+    fn is_all_done(&self, manifest: &Manifest) -> bool {
+        matches!(self.start, Start::Resume)
+            && manifest.kind == ManifestKind::Final
+            && self.job.nodes.iter().any(|node| is_blocking(&node.kind))
+    }
+
+    /// Asks the sinks which epochs of this job they hold. A sink that holds some while the state is empty
+    /// shows that the state was lost: to begin again would write everything twice. In any case epochs are
+    /// counted on from there, for a sink skips an epoch that it has.
+    async fn look_at_sinks(&self, store: &mut EpochStore, had_state: bool) -> Result<()> {
+        let mut last: Option<(Epoch, String)> = None;
+        for sink in &mut store.sinks {
+            let Some(committer) = &mut sink.committer else { continue };
+            if let Some(epoch) = committer.last_committed().await?
+                && last.as_ref().is_none_or(|(known, _)| epoch > *known)
+            {
+                last = Some((epoch, sink.id.clone()));
+            }
+        }
+        let Some((epoch, sink)) = last else { return Ok(()) };
+        if !had_state && matches!(self.start, Start::Resume) {
+            return Err(Error::user(
+                codes::STATE_LOST,
+                "the job has no state, but its sink already holds rows that this job wrote",
+            )
+            .with_hint(
+                "bring the state folder back (see --state), or start over with --fresh, which writes \
+                 everything again beside what is there; or give the job another name",
+            )
+            .with("sink", sink)
+            .with("epoch", epoch));
+        }
+        store.state.advance_to(epoch);
+        Ok(())
+    }
+}
+
+/// A blocking transform must see all its input: it cannot go on from positions that another form of the job
+/// has left.
+fn refuse_blocking(job: &Job, manifest: &Manifest) -> Result<()> {
+    let blocking = job.nodes.iter().find(|node| is_blocking(&node.kind));
+    let Some(node) = blocking.filter(|_| manifest.body.sources.values().any(|state| !state.is_empty()))
+    else {
+        return Ok(());
+    };
+    Err(Error::user(
+        codes::BLOCKING_CANNOT_RESUME,
+        "the job has a transform that must see all its input, but its state is from the middle of it",
+    )
+    .with_hint("start over with --fresh, or undo the change of the job")
+    .with("node", &node.id)
+    .with("epoch", manifest.epoch))
+}
+
+/// Every sink of the job, the dead-letter sink last.
+fn sink_places(job: &Job, tables: &[Vec<Arc<TableSchema>>]) -> Vec<SinkPlace> {
+    let of_job = job.nodes.iter().enumerate().filter_map(|(index, node)| match &node.kind {
+        NodeKind::Sink(sink) => Some(SinkPlace {
+            node: index,
+            id: node.id.clone(),
+            sink: Arc::clone(sink),
+            tables: tables[index].clone(),
+        }),
+        _ => None,
+    });
+    let of_letters = job.dead_letter.iter().map(|options| SinkPlace {
+        node: job.nodes.len(),
+        id: options.id.clone(),
+        sink: Arc::clone(&options.sink),
+        tables: vec![Arc::new(dead_letter::schema())],
+    });
+    of_job.chain(of_letters).collect()
 }
 
 async fn open_committers(job: &Job, sinks: &[SinkPlace], state: &JobState) -> Result<Vec<SinkCommitter>> {
@@ -135,35 +237,6 @@ fn sources(job: &Job) -> Vec<(String, Arc<dyn seatun_api::Source>)> {
             _ => None,
         })
         .collect()
-}
-
-/// A sink that holds epochs of a job whose state is empty shows that the state was lost: to begin again
-/// would write everything twice.
-async fn refuse_lost_state(store: &mut EpochStore, start: &Start) -> Result<()> {
-    let mut last: Option<(Epoch, String)> = None;
-    for sink in &mut store.sinks {
-        let Some(committer) = &mut sink.committer else { continue };
-        if let Some(epoch) = committer.last_committed().await?
-            && last.as_ref().is_none_or(|(known, _)| epoch > *known)
-        {
-            last = Some((epoch, sink.id.clone()));
-        }
-    }
-    let Some((epoch, sink)) = last else { return Ok(()) };
-    if !matches!(start, Start::Fresh) {
-        return Err(Error::user(
-            codes::STATE_LOST,
-            "the job has no state, but its sink already holds rows that this job wrote",
-        )
-        .with_hint(
-            "bring the state folder back (see --state), or start over with --fresh, which writes \
-             everything again beside what is there; or give the job another name",
-        )
-        .with("sink", sink)
-        .with("epoch", epoch));
-    }
-    store.state.advance_to(epoch);
-    Ok(())
 }
 
 /// What the takeover epoch says: everything as in the epoch resumed from, and nothing to commit.

@@ -8,12 +8,15 @@ use seatun_state::{Start, StateStore};
 use crate::attempt::attempt;
 use crate::codes;
 pub use crate::control::Control;
-use crate::coordinator::Committed;
-use crate::job::{Job, NodeKind};
+use crate::job::Job;
 use crate::plan;
 use crate::retry::Backoff;
+use crate::spill::SpillDir;
 use crate::stats::{JobStats, NodeRole, NodeStats};
-use crate::tally::Counts;
+use crate::tally::Committed;
+
+/// How long a job that ran out of something waits before it tries again.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How a job is started.
 #[derive(Clone)]
@@ -67,15 +70,21 @@ pub fn stats_of(job: &Job) -> Arc<JobStats> {
 /// is waited for without end.
 pub async fn run(job: Job, options: RunOptions, control: Control, stats: Arc<JobStats>) -> Result<Outcome> {
     plan::check(&job)?;
+    let mut job = job;
+    let spill = SpillDir::below(&job.flow.spill_dir);
+    spill.path().clone_into(&mut job.flow.spill_dir);
     let job = Arc::new(job);
-    let mut committed = Committed::new();
+    let mut committed = Committed::default();
     let mut start = options.start;
     let mut budget = Budget::full(&job);
     loop {
         let attempted = attempt(&job, &options.store, &start, &control, &stats, &mut committed).await;
         if attempted.epochs > 0 {
             budget = Budget::full(&job);
-            // What was committed is now the job's state: a restart goes on from there.
+        }
+        if attempted.took_over {
+            // What was started from is in the takeover's manifest, and epochs may have been published
+            // since: to begin from there again would write them twice.
             start = Start::Resume;
         }
         let error = match attempted.result {
@@ -85,8 +94,9 @@ pub async fn run(job: Job, options: RunOptions, control: Control, stats: Arc<Job
         if control.is_stopping() {
             return Err(error);
         }
+        note_error(&stats, &error);
         let delay = budget.spend(error)?;
-        roll_back(&job, &stats, &committed);
+        committed.show(&stats);
         stats.restarts.add(1);
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
@@ -116,7 +126,8 @@ impl Budget {
     fn spend(&mut self, error: Error) -> Result<std::time::Duration> {
         match error.retry() {
             Retry::Never => return Err(error),
-            Retry::Pause => {}
+            // Room comes back when it comes: asked for often, and at no cost to the budget.
+            Retry::Pause => return Ok(paused(&error)),
             Retry::Backoff if self.left == 0 => {
                 if self.attempts == 0 {
                     return Err(error);
@@ -143,12 +154,16 @@ impl Budget {
     }
 }
 
-/// Brings the counters back to the last committed epoch: what came after it is read again.
-fn roll_back(job: &Job, stats: &JobStats, committed: &Committed) {
-    let nothing = Counts::default();
-    for (index, node) in stats.nodes.iter().enumerate() {
-        committed.get(&index).unwrap_or(&nothing).show(node);
-        node.errors
-            .add(u64::from(index < job.nodes.len() && matches!(job.nodes[index].kind, NodeKind::Source(_))));
+/// How long to wait for room.
+fn paused(error: &Error) -> std::time::Duration {
+    tracing::warn!(code = %error.code(), error = %error.chain(), retry_in = ?PAUSE, "the job waits for room");
+    PAUSE
+}
+
+/// Counts a failure at the node that it names.
+fn note_error(stats: &JobStats, error: &Error) {
+    let at = error.context().iter().find(|(key, _)| *key == "node").map(|(_, node)| node.as_str());
+    for node in stats.nodes.iter().filter(|node| Some(node.id.as_str()) == at) {
+        node.errors.add(1);
     }
 }

@@ -15,6 +15,9 @@ use seatun_api::{Batch, ChangeKind, Result, TableSchema};
 /// How many key groups there are. Recorded in each manifest; never changes for a job with state.
 pub(crate) const KEY_GROUPS: u16 = 128;
 
+/// How many schemas a router remembers the keys of.
+const REMEMBERED: usize = 1024;
+
 /// How an edge distributes rows over the subtasks downstream.
 #[derive(Clone)]
 pub(crate) enum Routing {
@@ -62,6 +65,9 @@ impl Router {
             Routing::BySplit => return Ok(vec![(split_target(&batch, subtask, self.targets), batch)]),
             Routing::ByKey(columns) => Arc::clone(columns),
         };
+        if self.keys.len() >= REMEMBERED {
+            self.keys.clear();
+        }
         let address = Arc::as_ptr(batch.table()).addr();
         let key = match self.keys.entry(address) {
             Entry::Occupied(entry) => entry.into_mut(),

@@ -24,8 +24,12 @@ pub(crate) async fn store(
     for (subtask, part) in parts {
         for table in part.tables {
             let name = format!("{node}.{}.{:03}.arrow", table.name, table.key_group);
-            let file = state.put_state_file(epoch, &name, encode(&table.batches)?).await?;
-            let (table, version, key_group) = (table.name, table.version, table.key_group);
+            let StateTable { name: table, version, key_group, batches } = table;
+            let bytes = tokio::task::spawn_blocking(move || encode(&batches)).await.map_err(|error| {
+                Error::internal(codes::OPERATOR_STATE, "operator state could not be encoded")
+                    .with_source(error)
+            })??;
+            let file = state.put_state_file(epoch, &name, bytes).await?;
             record.files.push(StateFile { table, version, key_group, file });
         }
         if !part.small.is_empty() {

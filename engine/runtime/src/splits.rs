@@ -24,11 +24,10 @@ pub(crate) struct SourceSplits {
     complete: bool,
     /// Every split that is not finished, as of the last epoch.
     active: BTreeMap<SplitId, Split>,
-    /// Splits without a reader, in the order in which they shall be started.
+    /// Splits without a reader, in the order in which they shall be started; after a restart, by id.
     waiting: VecDeque<SplitId>,
     /// By reader.
     assigned: Vec<BTreeSet<SplitId>>,
-    watermark: Option<i64>,
     /// The planner's last call gave splits, so the next may as well.
     found_some: bool,
 }
@@ -52,9 +51,13 @@ impl SourceSplits {
             waiting: active.keys().cloned().collect(),
             active,
             assigned: vec![BTreeSet::new(); readers],
-            watermark: restored.and_then(|state| state.watermark),
             found_some: false,
         }
+    }
+
+    /// Whether the planner has said that no more splits will come.
+    pub fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// What the planner is to be told.
@@ -72,6 +75,7 @@ impl SourceSplits {
     /// After how long the planner is to be asked again, if it is.
     pub fn next_plan(&self) -> Option<Duration> {
         match self.source.discovery_interval() {
+            _ if self.complete => None,
             Some(interval) => Some(interval.max(LEAST_INTERVAL)),
             None if self.source.boundedness() == Boundedness::Bounded && !self.complete => {
                 Some(LEAST_INTERVAL)
@@ -147,7 +151,6 @@ impl SourceSplits {
             planner: self.planner.clone(),
             complete: self.complete,
             splits: self.active.clone(),
-            watermark: self.watermark,
         }
     }
 

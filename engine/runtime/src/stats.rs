@@ -22,7 +22,7 @@ pub enum NodeRole {
     DeadLetter,
 }
 
-/// A number that only grows.
+/// A sum. It goes back only when the job does: to the last committed epoch after a failure.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 

@@ -3,9 +3,12 @@
 //! Rows read before a failure are read again after it. What a node shows is therefore brought back to the
 //! last committed epoch when the job restarts, so that the balance of the whole run holds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::stats::NodeStats;
+use seatun_api::Epoch;
+
+use crate::stats::{JobStats, NodeStats};
 
 /// What one subtask did at one node in one epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +43,37 @@ impl Counts {
         stats.batches.set(self.batches);
         stats.filtered.set(self.filtered);
         stats.dead_lettered.set(self.dead_lettered);
+    }
+}
+
+/// What every node did in epochs that are committed; survives a restart of the run.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    by_node: BTreeMap<usize, Counts>,
+    /// Counts of an epoch that is published or about to be, and not known to be committed.
+    unsettled: Option<(Epoch, Vec<(usize, Counts)>)>,
+}
+
+impl Committed {
+    /// An epoch is about to be published.
+    pub fn hold(&mut self, epoch: Epoch, counts: Vec<(usize, Counts)>) {
+        self.unsettled = Some((epoch, counts));
+    }
+
+    /// An epoch is committed, by this run or by the one after it.
+    pub fn settle(&mut self, epoch: Epoch) {
+        if let Some((_, counts)) = self.unsettled.take_if(|(held, _)| *held == epoch) {
+            for (node, counts) in counts {
+                self.by_node.entry(node).or_default().add(&counts);
+            }
+        }
+    }
+
+    /// Brings what is shown back to what is committed.
+    pub fn show(&self, stats: &JobStats) {
+        for (index, node) in stats.nodes.iter().enumerate() {
+            self.by_node.get(&index).copied().unwrap_or_default().show(node);
+        }
     }
 }
 

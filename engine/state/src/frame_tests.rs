@@ -55,7 +55,6 @@ fn full_manifest() -> Manifest {
         planner: Some(versioned("files.planner", serde_json::json!({"seen": ["in/ä.csv"]}))),
         complete: true,
         splits: splits.into_iter().map(|split| (split.id.clone(), split)).collect(),
-        watermark: Some(1_700_000_000_000_000),
     };
     let file = FileRef {
         path: "shop%20orders/data/000003/0000000042/0000-totals.12.arrow".to_owned(),
@@ -93,7 +92,7 @@ fn full_manifest() -> Manifest {
         fingerprint: "source:orders=LocalFile;sink:out=LocalFile;transform:totals=Window".to_owned(),
         key_groups: KEY_GROUPS,
         body: ManifestBody {
-            schemas: vec![before, after],
+            schemas: BTreeMap::from([("orders".to_owned(), vec![before, after])]),
             sources: BTreeMap::from([("orders".to_owned(), source)]),
             operators: BTreeMap::from([("totals".to_owned(), operator)]),
             sinks: BTreeMap::from([("out".to_owned(), sink)]),

@@ -63,8 +63,8 @@ pub enum ManifestKind {
 /// The state of a job between two rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ManifestBody {
-    /// Every schema version in use.
-    pub schemas: Vec<TableSchema>,
+    /// By source node: the newest schema of each table that it has emitted.
+    pub schemas: BTreeMap<String, Vec<TableSchema>>,
     /// Sources by node id.
     pub sources: BTreeMap<String, SourceState>,
     /// Operators with state by node id.
@@ -89,8 +89,6 @@ pub struct SourceState {
     pub complete: bool,
     /// The splits that are not finished, each with its position.
     pub splits: BTreeMap<SplitId, Split>,
-    /// Event time so far, in microseconds since 1970-01-01T00:00:00Z.
-    pub watermark: Option<i64>,
 }
 
 impl SourceState {
@@ -248,7 +246,7 @@ mod wire {
         key_groups: u16,
         rows_read: u64,
         dead_lettered: u64,
-        schemas: Vec<TableSchema>,
+        schemas: BTreeMap<String, Vec<TableSchema>>,
         sources: BTreeMap<String, SourceState>,
         operators: BTreeMap<String, OperatorRecord>,
         sinks: BTreeMap<String, SinkState>,

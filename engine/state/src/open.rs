@@ -91,7 +91,8 @@ impl JobState {
             let error = opening.error(*epoch, damage);
             tracing::warn!(error = %error.chain(), "the newest checkpoint is damaged and is passed over");
         }
-        let last_epoch = survey.listing.last_used();
+        // A savepoint may have been brought to a store that never saw its epoch.
+        let last_epoch = survey.listing.last_used().max(parent.unwrap_or_default());
         Ok((Self::new(Arc::clone(&store), layout, run, fingerprint, last_epoch, parent), recovery))
     }
 }

@@ -155,7 +155,7 @@ impl Committer for DoublingCommitter {
                 },
                 subtask: 0,
                 parallelism: 1,
-                restored: None,
+                restored: Vec::new(),
             };
             let mut output = seatun_testkit::SinkRecorder::default();
             let mut writer = MemorySink::at_least_once(&self.store).writer(context).await?;

@@ -84,7 +84,7 @@ impl Bench {
     pub async fn open(&self, context: SinkContext) -> Run {
         let sink = self.sink();
         let writer_context =
-            WriterContext { sink: context.clone(), subtask: 0, parallelism: 1, restored: None };
+            WriterContext { sink: context.clone(), subtask: 0, parallelism: 1, restored: Vec::new() };
         Run {
             writer: sink.writer(writer_context).await.unwrap(),
             committer: sink.committer(context).await.unwrap().unwrap(),

@@ -25,31 +25,32 @@ pub(crate) enum SourceCommand {
     Finish,
 }
 
-/// The coordinator's way to the source tasks. A task that is gone has failed; its error comes by another
-/// way, so what it cannot be told is of no concern.
+/// The coordinator's way to the source tasks. Unbounded, so that the coordinator never waits for a task: what
+/// is sent is in its memory anyway. A task that is gone has failed; its error comes by another way, so what
+/// it cannot be told is of no concern.
 #[derive(Default)]
-pub(crate) struct Commands(pub BTreeMap<TaskId, mpsc::Sender<SourceCommand>>);
+pub(crate) struct Commands(pub BTreeMap<TaskId, mpsc::UnboundedSender<SourceCommand>>);
 
 impl Commands {
     /// To one subtask of a node.
-    pub async fn to_one(&self, node: usize, subtask: usize, command: SourceCommand) {
+    pub fn to_one(&self, node: usize, subtask: usize, command: SourceCommand) {
         let subtask = u32::try_from(subtask).unwrap_or(u32::MAX);
         if let Some(sender) = self.0.get(&TaskId { node, subtask }) {
-            let _ = sender.send(command).await;
+            let _ = sender.send(command);
         }
     }
 
     /// To all subtasks of a node.
-    pub async fn to_node(&self, node: usize, command: impl Fn() -> SourceCommand) {
+    pub fn to_node(&self, node: usize, command: impl Fn() -> SourceCommand) {
         for (_, sender) in self.0.iter().filter(|(task, _)| task.node == node) {
-            let _ = sender.send(command()).await;
+            let _ = sender.send(command());
         }
     }
 
     /// To all source tasks.
-    pub async fn to_all(&self, command: impl Fn() -> SourceCommand) {
+    pub fn to_all(&self, command: impl Fn() -> SourceCommand) {
         for sender in self.0.values() {
-            let _ = sender.send(command()).await;
+            let _ = sender.send(command());
         }
     }
 }

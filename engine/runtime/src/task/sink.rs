@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use seatun_api::{
-    Barrier, Batch, Error, Reject, Result, SchemaChange, Sink, SinkOutput, Writer, WriterContext, failpoint,
+    Barrier, BarrierKind, Batch, Error, Reject, Result, SchemaChange, Sink, SinkOutput, Writer,
+    WriterContext, failpoint,
 };
 use tokio::time::MissedTickBehavior;
 
@@ -73,6 +74,9 @@ impl SinkTask {
                 Event::Barrier(barrier) => {
                     let part =
                         prepare(&mut *writer, barrier, &mut rejects, &mut self.tally, &mut changes).await?;
+                    if barrier.kind == BarrierKind::Final {
+                        rejects.letters.end().await?;
+                    }
                     rejects.letters.barrier(barrier).await?;
                     let counts = vec![self.tally.take()];
                     let ack = Ack { task: self.id, epoch: barrier.epoch, counts, part: Part::Sink(part) };
@@ -81,8 +85,8 @@ impl SinkTask {
                         return Ok(());
                     }
                 }
-                Event::End => rejects.letters.end().await?,
-                Event::Watermark(_) | Event::PortEnd(_) => {}
+                // A writer may still give rows up while it prepares the final epoch.
+                Event::End | Event::Watermark(_) | Event::PortEnd(_) => {}
                 Event::Closed => return std::future::pending().await,
             }
         }

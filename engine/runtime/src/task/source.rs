@@ -18,7 +18,7 @@ use crate::emit::{Emitter, Schemas, elapsed_nanos};
 use crate::job::RateLimit;
 use crate::pace::Pacer;
 use crate::tally::Tally;
-use crate::watermark::Watermarks;
+use crate::watermark::SplitMarks;
 
 /// Everything a source's subtask needs.
 pub(crate) struct SourceTask {
@@ -28,7 +28,7 @@ pub(crate) struct SourceTask {
     pub rate: RateLimit,
     pub emitter: Emitter,
     pub tally: Tally,
-    pub commands: mpsc::Receiver<SourceCommand>,
+    pub commands: mpsc::UnboundedReceiver<SourceCommand>,
     pub reports: Reports,
 }
 
@@ -82,7 +82,7 @@ struct Feed {
     node: Arc<str>,
     emitter: Emitter,
     tally: Tally,
-    commands: mpsc::Receiver<SourceCommand>,
+    commands: mpsc::UnboundedReceiver<SourceCommand>,
     /// Commands taken from the channel while something else was waited for.
     stashed: VecDeque<SourceCommand>,
     reports: Reports,
@@ -272,34 +272,5 @@ impl SourceOutput for Feed {
             self.emitter.watermark(watermark).await;
         }
         Ok(())
-    }
-}
-
-/// Event time of each split of this subtask.
-#[derive(Default)]
-struct SplitMarks {
-    splits: Vec<SplitId>,
-    marks: Option<Watermarks>,
-    used: bool,
-}
-
-impl SplitMarks {
-    fn add(&mut self, split: &SplitId) {
-        self.splits.push(split.clone());
-        self.marks.get_or_insert_with(|| Watermarks::new(0)).add_input();
-    }
-
-    fn advance(&mut self, split: &SplitId, watermark: Watermark) -> Option<Watermark> {
-        self.used = true;
-        let index = self.splits.iter().position(|known| known == split)?;
-        self.marks.as_mut()?.advance(index, watermark)
-    }
-
-    /// A finished split holds nothing back.
-    fn remove(&mut self, split: &SplitId) -> Option<Watermark> {
-        if !self.used {
-            return None;
-        }
-        self.advance(split, Watermark::Idle)
     }
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use seatun_api::error::codes::INTERNAL;
 use seatun_api::{Blame, Error};
+use seatun_state::Start;
+use seatun_testkit::Gate;
 use seatun_testkit::batches::{numbers, numbers_table};
 use seatun_testkit::memory::{MemorySink, MemorySource, MemoryStore, ScriptedSplit, Step};
 
+use crate::flow::HoldBack;
 use crate::harness::{Builder, until};
 
 fn script(times: usize, error: fn() -> Error) -> Vec<Step> {
@@ -50,8 +53,8 @@ async fn restarts_end_when_the_budget_is_used_up() {
 #[tokio::test]
 async fn an_exhausted_resource_is_waited_for_beyond_the_budget() {
     let visible = MemoryStore::new();
-    let stats = job(&visible, script(12, || Error::exhausted(INTERNAL, "disk full"))).finish().await;
-    assert_eq!((visible.rows().len(), stats.restarts.get()), (60, 12));
+    let stats = job(&visible, script(5, || Error::exhausted(INTERNAL, "disk full"))).finish().await;
+    assert_eq!((visible.rows().len(), stats.restarts.get()), (60, 5));
 }
 
 #[tokio::test]
@@ -93,4 +96,84 @@ async fn of_two_processes_the_older_one_stops_as_fenced() {
     let (result, _) = younger.await.unwrap();
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(visible.rows().len(), 50);
+}
+
+#[tokio::test]
+async fn a_fresh_start_that_fails_after_publishing_does_not_begin_again() {
+    let (table, visible, gate) = (numbers_table("t"), MemoryStore::new(), Gate::closed());
+    visible.fail_commits(2);
+    let steps = vec![
+        Step::Batch(numbers(&table, 0..10)),
+        Step::Wait(gate.clone()),
+        Step::Fail { times: 1, error: || Error::external(INTERNAL, "connection lost") },
+        Step::Batch(numbers(&table, 10..20)),
+    ];
+    let source = MemorySource::bounded(&table, vec![ScriptedSplit::new("s", steps)]);
+    let mut job = Builder::new().every(200).source("in", 1, source).sink(
+        "out",
+        1,
+        &[0],
+        MemorySink::two_phase(&visible),
+    );
+    job.start = Start::Fresh;
+    let running = tokio::spawn(job.finish());
+    until("a commit was tried", || visible.commits() >= 1).await;
+    gate.open();
+    let stats = running.await.unwrap();
+    assert_eq!(visible.rows().len(), 20);
+    assert_eq!(stats.balance().written, 20, "rows of the epoch that the restart committed count too");
+}
+
+#[tokio::test]
+async fn a_blocking_job_whose_last_commit_is_pending_is_not_run_again() {
+    let (table, visible) = (numbers_table("t"), MemoryStore::new());
+    let build =
+        || {
+            let steps = vec![Step::Batch(numbers(&table, 0..10))];
+            let source = MemorySource::bounded(&table, vec![ScriptedSplit::new("s", steps)]);
+            let mut job = Builder::new()
+                .source("in", 1, source.clone())
+                .transform("hold", &[0], HoldBack)
+                .sink("out", 1, &[1], MemorySink::two_phase(&visible));
+            job.job.checkpoint.stop_within = std::time::Duration::from_millis(20);
+            (job, source)
+        };
+    visible.fail_commits(usize::MAX);
+    let (first, _) = build();
+    let (control, store) = (first.control.clone(), Arc::clone(&first.store));
+    let running = tokio::spawn(first.run());
+    until("a commit was tried", || visible.commits() >= 1).await;
+    control.stop();
+    let error = running.await.unwrap().0.unwrap_err();
+    assert_eq!(error.code(), seatun_runtime::codes::COMMIT_PENDING);
+    visible.fail_commits(0);
+    let (second, source) = build();
+    second.with_store(&store).finish().await;
+    assert_eq!((visible.rows().len(), source.readers_opened()), (10, 0));
+}
+
+#[tokio::test]
+async fn a_blocking_job_does_not_go_on_from_the_middle_of_its_input() {
+    let (table, visible, gate) = (numbers_table("t"), MemoryStore::new(), Gate::closed());
+    let steps = vec![
+        Step::Batch(numbers(&table, 0..10)),
+        Step::Wait(gate.clone()),
+        Step::Batch(numbers(&table, 10..20)),
+    ];
+    let source = MemorySource::bounded(&table, vec![ScriptedSplit::new("s", steps)]);
+    let sink = || MemorySink::two_phase(&visible);
+    let passing = Builder::new().every(5).source("in", 1, source.clone()).sink("out", 1, &[0], sink());
+    let (control, store) = (passing.control.clone(), Arc::clone(&passing.store));
+    let running = tokio::spawn(passing.run());
+    until("the first rows are committed", || visible.rows().len() == 10).await;
+    control.stop();
+    running.await.unwrap().0.unwrap();
+    gate.open();
+    let blocking = Builder::new()
+        .with_store(&store)
+        .source("in", 1, source)
+        .transform("hold", &[0], HoldBack)
+        .sink("out", 1, &[1], sink());
+    let error = blocking.run().await.0.unwrap_err();
+    assert_eq!(error.code(), seatun_runtime::codes::BLOCKING_CANNOT_RESUME);
 }

@@ -339,7 +339,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 fn failed(what: &str, place: &Path, source: io::Error) -> Error {
     let error = match source.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            Error::external(codes::STORE_FULL, "the disk of the state store is full")
+            Error::exhausted(codes::STORE_FULL, "the disk of the state store is full")
                 .with_hint("free some space: the job goes on by itself")
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {

@@ -80,7 +80,7 @@ async fn a_full_disk_is_told_as_such_and_leaves_nothing_behind() {
     let error = full.create("j/epochs/1.json", Bytes::from_static(b"manifest")).await.unwrap_err();
     assert_eq!(
         (error.code(), error.blame(), error.retry()),
-        (codes::STORE_FULL, Blame::External, Retry::Backoff)
+        (codes::STORE_FULL, Blame::External, Retry::Pause)
     );
     assert_eq!(names_below(&base), Vec::<String>::new());
     let roomy = LocalStore::new(&base).unwrap();
@@ -127,8 +127,8 @@ async fn writes_that_were_cut_off_are_never_shown_and_removed_when_old() {
 #[test]
 fn io_errors_tell_who_can_mend_them() {
     let table = [
-        (28, codes::STORE_FULL, Retry::Backoff),
-        (122, codes::STORE_FULL, Retry::Backoff),
+        (28, codes::STORE_FULL, Retry::Pause),
+        (122, codes::STORE_FULL, Retry::Pause),
         (13, codes::STORE_DENIED, Retry::Never),
         (30, codes::STORE_DENIED, Retry::Never),
         (5, codes::STORE_IO, Retry::Backoff),
@@ -160,7 +160,7 @@ async fn a_small_disk_that_fills_up_keeps_every_file_whole_and_goes_on_when_ther
             Err(error) => break error,
         }
     };
-    assert_eq!((error.code(), error.retry()), (codes::STORE_FULL, Retry::Backoff));
+    assert_eq!((error.code(), error.retry()), (codes::STORE_FULL, Retry::Pause));
     assert_eq!(store.list("j").await.unwrap().len(), number as usize);
     assert_eq!(names_below(Path::new(&folder)).len(), number as usize, "no half-written file is left");
     store.delete(&path(0)).await.unwrap();

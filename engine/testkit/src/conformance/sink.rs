@@ -126,10 +126,11 @@ impl Run {
         if generation == 1 {
             sink.initialize(&context).await.expect("the target is initialised");
         }
-        let mut states = states.into_iter();
         let mut writers = Vec::new();
         for subtask in 0..parallelism {
-            let restored = states.next().flatten();
+            let own = |(index, _): &(usize, &Option<Versioned>)| *index as u32 % parallelism == subtask;
+            let restored =
+                states.iter().enumerate().filter(own).filter_map(|(_, state)| state.clone()).collect();
             let context = WriterContext { sink: context.clone(), subtask, parallelism, restored };
             writers.push(sink.writer(context).await.expect("the writer opens"));
         }
