@@ -240,13 +240,20 @@ impl Walk<'_> {
 
     #[inline]
     fn mark_at(&self, place: usize, byte: u8, ended: bool) -> Mark {
+        // Nearly all marks are of one byte, and a comparison of slices is a call.
+        match (self.syntax.delimiter.as_slice(), self.syntax.terminator.as_slice()) {
+            ([delimiter], _) if *delimiter == byte => Mark::Delimiter,
+            (_, [terminator]) if *terminator == byte => Mark::Terminator,
+            ([_], [_]) => Mark::None,
+            _ => self.long_mark_at(place, ended),
+        }
+    }
+
+    fn long_mark_at(&self, place: usize, ended: bool) -> Mark {
+        let rest = &self.data[place..];
         for (mark, is) in
             [(&self.syntax.delimiter, Mark::Delimiter), (&self.syntax.terminator, Mark::Terminator)]
         {
-            if mark[0] != byte {
-                continue;
-            }
-            let rest = &self.data[place..];
             if rest.starts_with(mark) {
                 return is;
             }
