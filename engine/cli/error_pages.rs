@@ -67,6 +67,8 @@ pub const PAGES: &[(&str, &str)] = &[
     ("ST-0410", include_str!("../../docs/errors/ST-0410.md")),
     ("ST-0411", include_str!("../../docs/errors/ST-0411.md")),
     ("ST-0412", include_str!("../../docs/errors/ST-0412.md")),
+    ("ST-0413", include_str!("../../docs/errors/ST-0413.md")),
+    ("ST-0414", include_str!("../../docs/errors/ST-0414.md")),
     ("ST-0500", include_str!("../../docs/errors/ST-0500.md")),
     ("ST-0501", include_str!("../../docs/errors/ST-0501.md")),
     ("ST-0510", include_str!("../../docs/errors/ST-0510.md")),
