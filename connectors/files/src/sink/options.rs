@@ -149,7 +149,7 @@ pub struct LocalFileSinkConfig {
     #[serde(rename = "parquet.row_group_rows")]
     pub row_group_rows: Option<usize>,
     /// Memory that one writer uses for the row groups of all its open files, and so the most bytes of a
-    /// row group. Default: `64 MiB`.
+    /// row group. Default: `32 MiB`.
     #[serde(rename = "parquet.row_group_bytes")]
     pub row_group_bytes: Option<ByteSize>,
 

@@ -21,7 +21,7 @@ pub(crate) const UUID: &str = "uuid";
 
 const DEFAULT_ROLL_BYTES: u64 = 256 << 20;
 const DEFAULT_GROUP_ROWS: usize = 1 << 20;
-const DEFAULT_GROUP_BYTES: u64 = 64 << 20;
+const DEFAULT_GROUP_BYTES: u64 = 32 << 20;
 const DEFAULT_OPEN_FILES: usize = 100;
 
 /// What the sink does, fixed by the options alone.

@@ -90,11 +90,13 @@ async fn bytes_that_are_no_text_are_rejected_by_csv_and_written_by_json() {
     assert_eq!(bench.text(), "{\"b\":\"dGV4dA==\"}\n{\"b\":\"/wA=\"}\n");
 }
 
-/// Value by value of every type: as csv, `None` where csv and text reject it, and as json.
+/// A column with its values as csv, `None` where csv and text reject one, and as json.
+type Texts = (&'static str, [Option<&'static str>; 5], [&'static str; 5]);
+
 #[tokio::test]
 async fn every_type_has_its_text() {
     let no_json = "null";
-    let cases: &[(&str, [Option<&str>; 5], [&str; 5])] = &[
+    let cases: &[Texts] = &[
         (
             "c_boolean",
             [Some("true"), Some(""), Some("false"), Some("true"), Some("false")],
