@@ -26,6 +26,16 @@ fn a_full_state_folder_pauses_the_job() {
     fill_and_release(&sample, &volume, &[("SEATUN_STATE_DIR", &state)]);
 }
 
+#[test]
+fn a_full_disk_that_holds_both_pauses_the_job() {
+    let Some(volume) = Volume::small("disk_full::a_full_disk_that_holds_both_pauses_the_job") else { return };
+    let target = volume.path().join("target");
+    std::fs::create_dir(&target).expect("a folder on the volume");
+    let sample = Sample::new(Pair::FakeToFile, 1, 20_000).with_target(target);
+    let state = volume.path().join("state").to_string_lossy().into_owned();
+    fill_and_release(&sample, &volume, &[("SEATUN_STATE_DIR", &state)]);
+}
+
 fn fill_and_release(sample: &Sample, volume: &Volume, environment: &[(&str, &str)]) {
     sample.set_rate(Some(2_000));
     let mut running = sample.job.start_with(&[], environment);
