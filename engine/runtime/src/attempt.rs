@@ -1,8 +1,8 @@
 //! One run of a job: from taking it over to its end or its first failure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use seatun_api::transform::OperatorContext;
 use seatun_api::{ReaderContext, Result, Versioned, WriterContext};
@@ -23,7 +23,7 @@ use crate::run::Outcome;
 use crate::shuffle::Router;
 use crate::snapshot;
 use crate::splits::SourceSplits;
-use crate::stats::{JobStats, NodeRole};
+use crate::stats::JobStats;
 use crate::tally::{Committed, Tally};
 use crate::task::operator::OperatorTask;
 use crate::task::sink::SinkTask;
@@ -32,6 +32,8 @@ use crate::task::{Commands, Report, Reports, TaskId};
 use crate::topology::{BranchPlan, Stage, Topology, is_blocking};
 
 const REPORTS: usize = 1024;
+/// How often a start reads the state again when a sink holds more than it knows of.
+const LOOKS: u32 = 3;
 
 /// How a run ended, and whether it got anywhere.
 pub(crate) struct Attempted {
@@ -52,7 +54,16 @@ pub(crate) async fn attempt(
     committed: &mut Committed,
 ) -> Attempted {
     let mut took_over = false;
-    let mut opening = Opening { job, store, start, control, stats, committed, took_over: &mut took_over };
+    let mut opening = Opening {
+        job,
+        store,
+        start,
+        control,
+        stats,
+        committed,
+        took_over: &mut took_over,
+        looks_left: LOOKS,
+    };
     // Opening may hang on a system that does not answer; it is as safe to drop as the process is to kill.
     let opened = tokio::select! {
         opened = open(&mut opening, stats) => opened,
@@ -113,7 +124,7 @@ impl<'a> Run<'a> {
             job,
             stats,
             topology: Topology::of(job, &owned.tables),
-            limits: limits(job, stats, &owned),
+            limits: limits(job, &owned),
             owned,
             senders: Vec::new(),
             inputs: Vec::new(),
@@ -144,6 +155,7 @@ impl<'a> Run<'a> {
         Ok(Setup {
             checkpoint: self.job.checkpoint,
             has_blocking,
+            limits: Arc::clone(&self.limits),
             participants: participants(self.job, &stages, &self.owned.sinks),
             schemas: stored_schemas(self.job, &self.owned),
             sources: source_splits(self.job, &stages, &self.owned),
@@ -401,16 +413,13 @@ fn source_splits(job: &Job, stages: &[Stage], owned: &Owned) -> Vec<SourceSplits
     all
 }
 
-fn limits(job: &Job, stats: &JobStats, owned: &Owned) -> Arc<Limits> {
+fn limits(job: &Job, owned: &Owned) -> Arc<Limits> {
     let body = owned.resumed.as_ref().map(|manifest| &manifest.body);
-    let read_here: u64 =
-        stats.nodes.iter().filter(|node| node.role == NodeRole::Source).map(|node| node.rows_in.get()).sum();
     Arc::new(Limits {
         job: job.name.clone(),
         max_records: job.dead_letter.as_ref().and_then(|options| options.max_records),
         max_ratio: job.dead_letter.as_ref().and_then(|options| options.max_ratio),
         given_up: AtomicU64::new(body.map_or(0, |body| body.dead_lettered)),
-        read_before: body.map_or(0, |body| body.rows_read).saturating_sub(read_here),
-        sources: stats.nodes.iter().filter(|node| node.role == NodeRole::Source).map(Arc::clone).collect(),
+        last: Mutex::new(None),
     })
 }

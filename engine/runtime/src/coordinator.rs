@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::codes;
 use crate::control::Control;
+use crate::dead_letter::Limits;
 use crate::epoch::{EpochStore, Gathered, finish, now_millis};
 use crate::gather::{Gather, add_sink_part};
 use crate::job::CheckpointOptions;
@@ -50,6 +51,7 @@ pub(crate) struct Setup {
     pub checkpoint: CheckpointOptions,
     /// A node reads all its input first: no epoch before the inputs have ended.
     pub has_blocking: bool,
+    pub limits: Arc<Limits>,
     /// By node index; the dead-letter sink is one past the job's last node.
     pub participants: BTreeMap<usize, Participant>,
     pub task_ids: BTreeSet<TaskId>,
@@ -313,8 +315,7 @@ impl<'a> Coordinator<'a> {
             waited = ?stop_within,
             "the last checkpoint takes too long; the next start goes on from the one before"
         );
-        let epoch = self.setup.store.as_ref().map(|store| store.state.last_epoch());
-        Ok(Some(Outcome::Stopped { epoch, resumable: !self.setup.has_blocking }))
+        Ok(Some(Outcome::Stopped { epoch: None, resumable: !self.setup.has_blocking }))
     }
 
     fn report(&mut self, report: Report) -> Result<()> {
@@ -345,7 +346,7 @@ impl<'a> Coordinator<'a> {
                 if gather.ack(*ack)?
                     && let Some(gather) = self.gather.take()
                 {
-                    self.commit(gather);
+                    self.commit(gather)?;
                 }
             }
         }
@@ -353,13 +354,15 @@ impl<'a> Coordinator<'a> {
     }
 
     /// All parts are there: the epoch is published and committed while data flows on.
-    fn commit(&mut self, gather: Gather) {
+    fn commit(&mut self, gather: Gather) -> Result<()> {
         let kind = gather.barrier.kind;
         let gathered = self.gathered(gather);
+        self.setup.limits.check_ratio(self.dead_lettered, self.rows_read)?;
         if let Some(store) = self.setup.store.take() {
             let (control, stats) = (self.setup.control.clone(), Arc::clone(&self.setup.stats));
             self.committing = Some((kind, Box::pin(finish(store, gathered, control, stats))));
         }
+        Ok(())
     }
 
     fn gathered(&mut self, gather: Gather) -> Gathered {

@@ -1,16 +1,15 @@
 //! Dead letters: rows that were given up, as records of a table of their own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::builder::{BinaryBuilder, StringBuilder, TimestampMicrosecondBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use seatun_api::{Barrier, Batch, Element, Error, Reject, Result, TableId, TableSchema};
+use seatun_api::{Barrier, Batch, Code, Element, Error, Reject, Result, TableId, TableSchema};
 
 use crate::channel::Sender;
 use crate::codes;
-use crate::stats::NodeStats;
 
 /// Rows read before `max_ratio` is looked at.
 const RATIO_AFTER_ROWS: u64 = 1000;
@@ -46,34 +45,74 @@ pub(crate) struct Limits {
     pub max_ratio: Option<f64>,
     /// Given up so far, over all runs of the job.
     pub given_up: AtomicU64,
-    /// Read in the runs before this one.
-    pub read_before: u64,
-    /// The sources of this run.
-    pub sources: Vec<Arc<NodeStats>>,
+    /// The last row that was given up.
+    pub last: Mutex<Option<LastReject>>,
 }
 
 impl Limits {
-    fn check(&self, error: &Error) -> Result<()> {
+    fn check(&self, node: &str, reject: &Reject) -> Result<()> {
         let given_up = self.given_up.fetch_add(1, Ordering::Relaxed) + 1;
+        *self.last() = Some(LastReject::of(node, reject));
         if self.max_records.is_some_and(|most| given_up > most) {
-            return Err(self
-                .exceeded(format!("{given_up} rows were given up"), error)
-                .at_option("max_records"));
-        }
-        let read: u64 = self.read_before + self.sources.iter().map(|stats| stats.rows_in.get()).sum::<u64>();
-        let over = self.max_ratio.is_some_and(|most| given_up as f64 > most * read as f64);
-        if over && read >= RATIO_AFTER_ROWS {
-            let what = format!("{given_up} of {read} rows were given up");
-            return Err(self.exceeded(what, error).at_option("max_ratio"));
+            return Err(self.exceeded("max_records", given_up, None));
         }
         Ok(())
     }
 
-    fn exceeded(&self, what: String, last: &Error) -> Error {
-        Error::user(codes::TOO_MANY_DEAD_LETTERS, format!("{what}, more than the dead-letter limit allows"))
-            .with_hint("look at the dead letters, mend the data or the job, or raise the limit")
-            .with("last_code", last.code())
-            .with("last", last.message())
+    /// Holds the rows given up against the rows read, both up to the same checkpoint. Rows are given up
+    /// before the batch that they were cut from is counted, so a ratio between checkpoints means nothing.
+    ///
+    /// # Errors
+    /// If `max_ratio` is passed.
+    pub fn check_ratio(&self, given_up: u64, read: u64) -> Result<()> {
+        let over = self.max_ratio.is_some_and(|most| given_up as f64 > most * read as f64);
+        if over && read >= RATIO_AFTER_ROWS {
+            return Err(self.exceeded("max_ratio", given_up, Some(read)));
+        }
+        Ok(())
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<LastReject>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exceeded(&self, limit: &'static str, given_up: u64, read: Option<u64>) -> Error {
+        let of = read.map(|read| format!(" of {read}")).unwrap_or_default();
+        let message =
+            format!("rows given up: {given_up}{of}, more than `{limit}` of the dead letters allows");
+        let mut error = Error::user(codes::TOO_MANY_DEAD_LETTERS, message)
+            .with_hint(
+                "mend the data or the job, or raise the limit; rows given up since the last checkpoint are \
+                 not in the dead letters, so the last one is named here",
+            )
+            .at_option(limit);
+        if let Some(last) = self.last().take() {
+            error = error.with("given_up_by", last.node).with("code", last.code).with("last", last.message);
+            if let Some(place) = last.place {
+                error = error.with("place", place);
+            }
+        }
+        error
+    }
+}
+
+/// What an error says of the last row that was given up. Never its values.
+#[derive(Debug)]
+pub(crate) struct LastReject {
+    node: String,
+    code: Code,
+    message: String,
+    place: Option<String>,
+}
+
+impl LastReject {
+    fn of(node: &str, reject: &Reject) -> Self {
+        Self {
+            node: node.to_owned(),
+            code: reject.error.code(),
+            message: reject.error.chain(),
+            place: reject.origin.as_ref().map(|origin| format!("{} up to {}", origin.split, origin.to)),
+        }
     }
 }
 
@@ -126,7 +165,7 @@ impl Port {
             Self::Send(letters) => letters,
             Self::Stop => return Err(no_dead_letter_sink(node, reject)),
         };
-        letters.limits.check(&reject.error)?;
+        letters.limits.check(node, &reject)?;
         letters.pending.push(node, &reject);
         if letters.pending.rows >= FLUSH_ROWS || letters.pending.bytes >= FLUSH_BYTES {
             letters.flush().await?;

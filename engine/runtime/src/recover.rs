@@ -59,6 +59,8 @@ pub(crate) struct Opening<'a> {
     pub committed: &'a mut Committed,
     /// Set when the takeover is published: from then on a restart must go on from it.
     pub took_over: &'a mut bool,
+    /// How often the state is read again when a sink holds more than it knows of.
+    pub looks_left: u32,
 }
 
 impl Opening<'_> {
@@ -94,8 +96,14 @@ impl Opening<'_> {
         let committers = open_committers(job, &sinks, &state).await?;
         let mut store =
             EpochStore { state, sinks: committers, sources: sources(job), retain: job.checkpoint.retain };
-        if !had_state || matches!(self.start, Start::Restore(_)) {
-            self.look_at_sinks(&mut store, had_state).await?;
+        let known = resumed.as_ref().map_or_else(|| store.state.last_epoch(), |manifest| manifest.epoch);
+        if let Some(held) = self.held_beyond(&mut store, known).await? {
+            if had_state && matches!(self.start, Start::Resume) && self.looks_left > 0 {
+                // Another process may have committed since the state was read: look again.
+                self.looks_left -= 1;
+                return Ok(None);
+            }
+            self.allow_beyond(held, known, had_state)?;
         }
         if let Some(manifest) = resumed.as_ref().filter(|_| pending) {
             self.finish_commit(&mut store, manifest).await?;
@@ -140,34 +148,58 @@ impl Opening<'_> {
             && self.job.nodes.iter().any(|node| is_blocking(&node.kind))
     }
 
-    /// Asks the sinks which epochs of this job they hold. A sink that holds some while the state is empty
-    /// shows that the state was lost: to begin again would write everything twice. In any case epochs are
-    /// counted on from there, for a sink skips an epoch that it has.
-    async fn look_at_sinks(&self, store: &mut EpochStore, had_state: bool) -> Result<()> {
-        let mut last: Option<(Epoch, String)> = None;
+    /// The newest epoch that a sink holds of this job, if the state does not know of it. Epochs are counted
+    /// on from there in any case, for a sink skips an epoch that it has.
+    async fn held_beyond(&self, store: &mut EpochStore, known: Epoch) -> Result<Option<(Epoch, String)>> {
+        let mut newest: Option<(Epoch, String)> = None;
         for sink in &mut store.sinks {
             let Some(committer) = &mut sink.committer else { continue };
-            if let Some(epoch) = committer.last_committed().await?
-                && last.as_ref().is_none_or(|(known, _)| epoch > *known)
-            {
-                last = Some((epoch, sink.id.clone()));
+            let held = committer.last_committed().await.map_err(|error| error.with("node", &sink.id))?;
+            let Some(epoch) = held.filter(|epoch| *epoch > known) else { continue };
+            if newest.as_ref().is_none_or(|(other, _)| epoch > *other) {
+                newest = Some((epoch, sink.id.clone()));
             }
         }
-        let Some((epoch, sink)) = last else { return Ok(()) };
-        if !had_state && matches!(self.start, Start::Resume) {
-            return Err(Error::user(
-                codes::STATE_LOST,
-                "the job has no state, but its sink already holds rows that this job wrote",
-            )
+        if let Some((epoch, _)) = &newest {
+            store.state.advance_to(*epoch);
+        }
+        Ok(newest)
+    }
+
+    /// A sink that holds more than the state knows of shows that the state was lost, or is an old copy: to
+    /// go on from it would write rows twice. Who asked to begin again or to go back is only told so.
+    fn allow_beyond(&self, (epoch, sink): (Epoch, String), known: Epoch, had_state: bool) -> Result<()> {
+        let message = match self.start {
+            Start::Resume if had_state => {
+                "the job's state is older than what its sink holds: it would write rows a second time"
+            }
+            Start::Resume => "the job has no state, but its sink already holds rows that this job wrote",
+            Start::Fresh => {
+                tracing::warn!(
+                    sink,
+                    epoch = epoch.0,
+                    "the sink holds rows of this job: all are written once more"
+                );
+                return Ok(());
+            }
+            Start::Restore(_) => {
+                tracing::warn!(
+                    sink,
+                    savepoint = known.0,
+                    epoch = epoch.0,
+                    "rows written since the savepoint stay in the sink and are written once more"
+                );
+                return Ok(());
+            }
+        };
+        Err(Error::user(codes::STATE_LOST, message)
             .with_hint(
-                "bring the state folder back (see --state), or start over with --fresh, which writes \
+                "bring the newest state folder back (see --state), or start over with --fresh, which writes \
                  everything again beside what is there; or give the job another name",
             )
             .with("sink", sink)
-            .with("epoch", epoch));
-        }
-        store.state.advance_to(epoch);
-        Ok(())
+            .with("sink_epoch", epoch)
+            .with("state_epoch", known))
     }
 }
 

@@ -37,7 +37,7 @@ pub enum Outcome {
     },
     /// It was asked to stop.
     Stopped {
-        /// The last epoch, if one was committed.
+        /// The epoch of the last checkpoint; `None` if it ended without one, which loses nothing.
         epoch: Option<Epoch>,
         /// The next start goes on from here; otherwise it begins again (a blocking transform was at work).
         resumable: bool,
@@ -88,7 +88,13 @@ pub async fn run(job: Job, options: RunOptions, control: Control, stats: Arc<Job
             start = Start::Resume;
         }
         let error = match attempted.result {
-            Ok(outcome) => return Ok(outcome),
+            Ok(outcome) => {
+                // Without a last checkpoint rows were in flight: what counts is what is committed.
+                if matches!(outcome, Outcome::Stopped { epoch: None, .. }) {
+                    committed.show(&stats);
+                }
+                return Ok(outcome);
+            }
             Err(error) => error,
         };
         if control.is_stopping() {

@@ -35,6 +35,12 @@ impl Listing {
         self.newest().max(self.markers.last().copied()).unwrap_or_default()
     }
 
+    /// The newest committed epoch, if its manifest is gone while its marker is there. Clean-up never leaves
+    /// that: it keeps the newest manifests.
+    pub(crate) fn lost_manifest(&self) -> Option<Epoch> {
+        self.markers.last().copied().filter(|marker| self.newest().is_none_or(|newest| newest < *marker))
+    }
+
     pub(crate) fn newest(&self) -> Option<Epoch> {
         self.manifests.last().copied()
     }

@@ -86,6 +86,12 @@ impl JobState {
         if Listing::read(&*store, &layout).await? != survey.listing {
             survey = Survey::take(&*store, &layout, job).await?;
         }
+        // A listing taken while a run publishes may show the marker only: looked at twice.
+        if let (Some(lost), Start::Resume) = (survey.listing.lost_manifest(), start)
+            && Listing::read(&*store, &layout).await?.lost_manifest() == Some(lost)
+        {
+            return Err(opening.manifest_lost(lost));
+        }
         let (recovery, parent) = opening.begin(run.generation, &survey).await?;
         if let Some((epoch, Err(damage))) = &survey.newest {
             let error = opening.error(*epoch, damage);
@@ -106,6 +112,14 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
+    fn manifest_lost(&self, epoch: Epoch) -> Error {
+        let path = self.layout.manifest(epoch);
+        Error::user(codes::MANIFEST_DAMAGED, "the manifest of the newest committed checkpoint is missing")
+            .with_hint("bring the file back, restore a savepoint with --restore, or start over with --fresh")
+            .with("file", path)
+            .with("epoch", epoch)
+    }
+
     async fn claim(&self, based_on: Option<Epoch>) -> Result<RunRecord> {
         loop {
             let generation = decide::next_generation(self.runs().await?);

@@ -83,3 +83,26 @@ async fn more_dead_letters_than_allowed_stop_the_job() {
     let (result, _) = job(&visible, 3).dead_letters(MemorySink::two_phase(&letters), Some(4)).run().await;
     assert_eq!(result.unwrap_err().code(), codes::TOO_MANY_DEAD_LETTERS);
 }
+
+#[tokio::test]
+async fn a_ratio_is_held_against_the_rows_up_to_the_checkpoint() {
+    let table = numbers_table("t");
+    for (bad, passes) in [(9, true), (30, false)] {
+        let (visible, letters) = (MemoryStore::new(), MemoryStore::new());
+        let mut steps: Vec<Step> = (0..bad).map(|_| Step::Reject(bad_row)).collect();
+        steps.push(Step::Batch(numbers(&table, 0..1000)));
+        let source = MemorySource::bounded(&table, vec![ScriptedSplit::new("a", steps)]);
+        let mut job = Builder::new()
+            .source("in", 1, source)
+            .sink("out", 1, &[0], MemorySink::two_phase(&visible))
+            .dead_letters(MemorySink::two_phase(&letters), None);
+        if let Some(letters) = &mut job.job.dead_letter {
+            letters.max_ratio = Some(0.01);
+        }
+        let (result, _) = job.run().await;
+        match passes {
+            true => assert!(result.is_ok(), "{result:?}"),
+            false => assert_eq!(result.unwrap_err().code(), codes::TOO_MANY_DEAD_LETTERS),
+        }
+    }
+}

@@ -177,3 +177,28 @@ async fn a_blocking_job_does_not_go_on_from_the_middle_of_its_input() {
     let error = blocking.run().await.0.unwrap_err();
     assert_eq!(error.code(), seatun_runtime::codes::BLOCKING_CANNOT_RESUME);
 }
+
+#[tokio::test]
+async fn a_state_that_is_older_than_its_sink_is_refused_and_can_be_overruled() {
+    let (table, visible) = (numbers_table("t"), MemoryStore::new());
+    let build = || {
+        let steps = (0..3).map(|n| Step::Batch(numbers(&table, n * 10..n * 10 + 10))).collect();
+        let source = MemorySource::bounded(&table, vec![ScriptedSplit::new("s", steps)]);
+        Builder::new().source("in", 1, source).sink("out", 1, &[0], MemorySink::two_phase(&visible))
+    };
+    let old = build();
+    let old_state = Arc::clone(&old.store);
+    old.finish().await;
+    // A second run on a copy of nothing but the target: its epochs are later than the first state knows.
+    let mut newer = build();
+    newer.start = Start::Fresh;
+    newer.finish().await;
+    assert_eq!(visible.rows().len(), 60);
+    let error = build().with_store(&old_state).run().await.0.unwrap_err();
+    assert_eq!(error.code(), seatun_runtime::codes::STATE_LOST);
+    assert_eq!(visible.rows().len(), 60, "nothing was written");
+    let mut overruled = build().with_store(&old_state);
+    overruled.start = Start::Fresh;
+    overruled.finish().await;
+    assert_eq!(visible.rows().len(), 90);
+}

@@ -203,7 +203,14 @@ async fn epochs_go_on_from_what_a_sink_knows_or_a_marker_shows() {
     assert_eq!(run.take_over(ManifestBody::default()).await.unwrap(), Some(Epoch(71)));
     let epoch = commit(&mut run, exact(1)).await;
     store.delete(&paths(&store, "0000000072.json").await[0]).await.unwrap();
-    let (run, _) = resume(&store).await;
+    let lost = open(&store, &Start::Resume).await.err().unwrap();
+    assert_eq!(
+        lost.code(),
+        codes::MANIFEST_DAMAGED,
+        "a committed manifest that is gone is never passed over"
+    );
+    assert!(format!("{lost:?}").contains("0000000072.json"), "{lost:?}");
+    let (run, _) = open(&store, &Start::Fresh).await.unwrap();
     assert_eq!(run.last_epoch(), epoch, "a number whose marker is there is used up");
 }
 
